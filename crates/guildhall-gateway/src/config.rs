@@ -7,7 +7,8 @@ use std::{
 use guildhall_http::{HttpOrigin, RotatedSecret, Secret, WsUrl};
 use guildhall_model::{GuildId, LogId};
 use guildhall_ports::{
-    Clock, CommandJournal, EventBus, EventStore, GatewayRegistry, Journals, RoomStore,
+    Clock, CommandJournal, EventBus, EventStore, GatewayRegistry, Journals, RevocationStore,
+    RoomStore,
 };
 use rustls::ClientConfig;
 
@@ -90,6 +91,8 @@ pub struct GatewayPorts {
     pub commands: Arc<dyn CommandJournal>,
     /// What of the rooms that it makes survives the process.
     pub rooms: Arc<dyn RoomStore>,
+    /// Which sessions are over, told to every web role.
+    pub revocations: Arc<dyn RevocationStore>,
     /// What carries the logs to those who follow them.
     pub bus: Arc<dyn EventBus>,
     /// What keeps events for later, beside the road.

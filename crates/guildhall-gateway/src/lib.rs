@@ -30,6 +30,8 @@ mod rights;
 mod discord_rest;
 /// What is kept of the rooms that this gateway made, and the invites into them.
 mod rooms;
+/// Which sessions are over: kept, and told to every web role.
+mod revocations;
 /// The way back: commands of web roles are carried out in Discord.
 mod execute;
 /// How long rooms live, and lobbies: what the gateway has done of its own accord.

@@ -87,6 +87,10 @@ const COUNTERS: [(&str, &str); 21] = [
         "Times that a web role told who looks at which room",
     ),
     (
+        "guildhall_revocations_forgotten_total",
+        "Revocations forgotten for want of room before their time",
+    ),
+    (
         "guildhall_rights_calls_total",
         "Requests to Discord for up to 100 members of a guild",
     ),
@@ -97,7 +101,7 @@ const COUNTERS: [(&str, &str); 21] = [
 ];
 
 /// Counters with one label, and the values of it that are there from the start.
-const LABELLED: [(&str, &str, &[&str], &str); 15] = [
+const LABELLED: [(&str, &str, &[&str], &str); 16] = [
     (
         "guildhall_commands_total",
         "command",
@@ -195,6 +199,12 @@ const LABELLED: [(&str, &str, &[&str], &str); 15] = [
         &[],
         "Breaches of the link's rules by the other end",
     ),
+    (
+        "guildhall_revocations_total",
+        "whose",
+        &["session", "user", "everybody"],
+        "Revocations kept and told to every web role",
+    ),
 ];
 
 /// As `shard` names them.
@@ -252,6 +262,11 @@ const GAUGES: [(&str, bool, &str); 13] = [
         "guildhall_log_head_seq",
         false,
         "Sequence number of the last event of the log",
+    ),
+    (
+        "guildhall_revocations_kept",
+        true,
+        "Sessions and users whose revocations are kept",
     ),
     (
         "guildhall_rights_age_seconds",

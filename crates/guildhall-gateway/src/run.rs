@@ -28,6 +28,7 @@ use crate::{
     health::GatewayHealth,
     link::{self, AttachedLogs, AttachmentContext, LinkServer},
     log::{LogSetup, ProcessRetention, Retention},
+    revocations::{self, RevocationKeeper, Revocations},
     rooms::{RoomTable, ViewerTables},
     sequencer::ManagedRooms,
     shard::IdentifyLimiter,
@@ -51,6 +52,8 @@ pub struct Gateway {
     commands: Vec<KeptCommand>,
     /// The rooms that earlier processes made.
     rooms: RoomTable,
+    /// What was revoked until now, and who keeps what is revoked next.
+    revocations: (Revocations, RevocationKeeper),
 }
 
 impl Config {
@@ -98,6 +101,8 @@ impl Config {
             shards.push(restored.await?);
         }
         let commands = ports.commands.load().await.map_err(not_loaded)?;
+        let (store, clock) = (Arc::clone(&ports.revocations), Arc::clone(&ports.clock));
+        let revocations = revocations::load(store, clock).await.map_err(not_loaded)?;
         Ok(Gateway {
             config: self,
             ports,
@@ -107,6 +112,7 @@ impl Config {
             shards,
             commands,
             rooms,
+            revocations,
         })
     }
 }
@@ -211,12 +217,18 @@ impl Gateway {
         tasks.spawn("the executor's task broke", async {
             TaskExit::Executor(executing.await)
         });
+        let (revocations, keeper) = self.revocations;
+        let keeping = keeper.run(stop.clone());
+        tasks.spawn("the task that keeps revocations broke", async {
+            TaskExit::Revocations(keeping.await)
+        });
         let server = LinkServer {
             tokens: Arc::new(self.config.link_tokens.clone()),
             context: AttachmentContext {
                 logs: AttachedLogs::new(self.shards.iter().map(Shard::attached_log).collect()),
                 executor,
                 viewers,
+                revocations,
                 clock: Arc::clone(&self.ports.clock),
             },
             limits,

@@ -15,6 +15,8 @@
 
 /// Requests, and their answers.
 mod requests;
+/// What was revoked.
+mod revocations;
 /// One log, and which event of it may come next.
 mod tail;
 /// When the gateway is told who looks at which room.
@@ -23,14 +25,16 @@ mod viewers;
 use std::{sync::Arc, time::Instant};
 
 use guildhall_model::{
-    Cursor, Envelope, GuildId, LogId, Position, UserId, command::CommandRequest, event::LiveEvent,
+    Cursor, Envelope, GuildId, LogId, Position, Revocation, UserId, command::CommandRequest,
+    event::LiveEvent,
 };
 
 use crate::{
     FrameError,
     attachment::{Conversation, End, Remainder, SocketInput, SocketOutput, Violation},
     frame::{
-        AdmitRequestBody, Base, Frame, LogStatus, RefusalCode, ReplyBody, RequestBody, ViewerTable,
+        AdmitRequestBody, Base, Frame, LogStatus, RefusalCode, ReplyBody, RequestBody, Tell,
+        ViewerTable,
     },
     pending::Pending,
 };
@@ -83,6 +87,15 @@ pub enum Input<R> {
         /// For [`Output::Answer`].
         reply: R,
     },
+    /// Sessions are over, and the gateway is to keep that.
+    RevokeAsked {
+        /// Which.
+        revocation: Revocation,
+        /// Until when an answer is of use.
+        due: Instant,
+        /// For [`Output::Answer`].
+        reply: R,
+    },
     /// The table of viewers changed, or is to be told for the first time.
     ViewersChanged,
     /// The answer to [`Output::CountViewers`].
@@ -99,7 +112,8 @@ impl<R> Input<R> {
             Self::WatchAsked { reply, .. }
             | Self::CommandAsked { reply, .. }
             | Self::RepeatAsked { reply, .. }
-            | Self::AdmitAsked { reply, .. } => Some(reply),
+            | Self::AdmitAsked { reply, .. }
+            | Self::RevokeAsked { reply, .. } => Some(reply),
             Self::Socket(_)
             | Self::ViewersChanged
             | Self::ViewersCounted(_)
@@ -142,6 +156,11 @@ pub enum Output<R> {
     },
     /// Say [`Input::ViewersCounted`] with the table as it is now.
     CountViewers,
+    /// These sessions are over.
+    Revoked(Vec<Revocation>),
+    /// All that was revoked before this attachment is told: who is let in is known now. Once, and
+    /// before [`Output::Complete`], unless the gateway is of an earlier release.
+    AllRevokedTold,
     /// The other end broke a rule: count it, and log the first of a kind.
     Report(Violation),
     /// The other end said an `error`: log it.
@@ -177,6 +196,7 @@ pub struct Receiver<R> {
     /// The gateway's logs, in ascending order; none before the hello.
     logs: Vec<LogTail>,
     viewers: ViewersTelling,
+    all_revoked_told: bool,
     caught_up: bool,
 }
 
@@ -198,6 +218,7 @@ impl<R> Receiver<R> {
             pending: Pending::new(),
             logs: Vec::new(),
             viewers: ViewersTelling::default(),
+            all_revoked_told: false,
             caught_up: false,
         }
     }
@@ -240,6 +261,11 @@ impl<R> Receiver<R> {
                 due,
                 reply,
             } => self.ask(RequestBody::Admit(request), reply, due, now),
+            Input::RevokeAsked {
+                revocation,
+                due,
+                reply,
+            } => self.ask(RequestBody::Revoke(revocation), reply, due, now),
             Input::ViewersChanged => self.viewers_changed(now),
             Input::ViewersCounted(table) => self.viewers_counted(table),
             Input::ReplicaRefused => self.conversation.end(End::OutOfOrder),
@@ -294,6 +320,9 @@ impl<R> Receiver<R> {
                 self.conversation.push(Output::Live(event));
             }
             (Frame::Reply(reply), _) => self.reply_came(reply),
+            (Frame::Tell(Tell::Revoked { revocations, more }), _) => {
+                self.revoked(revocations, more);
+            }
             // It is for gateways to be told.
             (Frame::Tell(_), _) => self.conversation.report(Violation::UnknownTell),
             _ => self.conversation.violated(Violation::Unexpected),
@@ -382,6 +411,11 @@ impl<R> Receiver<R> {
             (State::Replaying, "event" | "snapshot")
                 if self.logs.iter().all(LogTail::misses_nothing) => {}
             (_, "event" | "snapshot") => self.conversation.end(End::OutOfOrder),
+            // Somebody would be let in who was thrown out: it is told again.
+            (_, "tell") => {
+                let end = End::Violated(Violation::Undecodable);
+                self.conversation.end(end);
+            }
             _ => {}
         }
     }

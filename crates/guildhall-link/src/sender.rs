@@ -16,6 +16,8 @@ mod lane;
 mod queue;
 /// Requests, until they are answered.
 mod requests;
+/// What was revoked.
+mod revocations;
 /// Tables of viewers, until they are whole.
 mod viewers;
 /// Whose turn it is.
@@ -28,7 +30,7 @@ use std::{
 };
 
 use guildhall_model::{
-    Cursor, GuildId, LogId, Position, SealedEvent, UserId,
+    Cursor, GuildId, LogId, Position, Revocation, SealedEvent, UserId,
     command::{CommandRequest, CommandResult},
     event::{LiveEvent, LiveKey},
 };
@@ -45,6 +47,8 @@ use lane::{LaneOutput, LogLane};
 use queue::SendQueue;
 use requests::Requests;
 pub use requests::{LONGEST_DEADLINE, REQUESTS_UNDER_WAY};
+pub use revocations::REVOCATIONS_PER_TELL;
+use revocations::RevocationLane;
 use turns::Turns;
 pub use viewers::MOST_VIEWED_ROOMS;
 use viewers::ViewerTableParts;
@@ -118,6 +122,22 @@ pub enum Input {
         /// The answer.
         result: AdmitResult,
     },
+    /// There are revocations up to this number.
+    RevokedMoved(u64),
+    /// The answer to [`Output::ReadRevoked`].
+    RevokedRead {
+        /// What came next.
+        revocations: Vec<Revocation>,
+        /// The number of the last of them, or up to which there is none.
+        end: u64,
+        /// There are some after that.
+        more: bool,
+    },
+    /// What [`Output::Revoke`] asked for is kept.
+    Revoked {
+        /// From there.
+        request_id: u64,
+    },
 }
 
 /// What the driver is to do.
@@ -179,6 +199,17 @@ pub enum Output {
         /// So long does the web role wait; after that it is told so by this machine.
         deadline: Duration,
     },
+    /// Read at most [`REVOCATIONS_PER_TELL`] revocations after this number, and say
+    /// [`Input::RevokedRead`].
+    ReadRevoked(u64),
+    /// Keep this, have every attachment told, then say [`Input::Revoked`], whatever has become of the
+    /// request. Do not wait for it.
+    Revoke {
+        /// To be repeated in the answer.
+        request_id: u64,
+        /// Which sessions are over.
+        revocation: Revocation,
+    },
     /// How many are on the page of each room, by this web instance's count: all of them. It takes
     /// the place of what the same instance said before, on whichever attachment.
     Viewers(ViewerTable),
@@ -204,6 +235,7 @@ pub struct Sender {
     lanes: Vec<LogLane>,
     turns: Turns,
     requests: Requests,
+    revocations: RevocationLane,
     viewers: ViewerTableParts,
     /// The latest words of the live lane that were not sent yet: as many as there are keys.
     live: BTreeMap<LiveKey, Arc<LiveEvent>>,
@@ -235,6 +267,7 @@ impl Sender {
             turns: Turns::new(lanes.len()),
             lanes,
             requests: Requests::default(),
+            revocations: RevocationLane::default(),
             viewers: ViewerTableParts::default(),
             live: BTreeMap::new(),
         }
@@ -270,6 +303,13 @@ impl Sender {
             Input::Admitted { request_id, result } => {
                 self.answered(request_id, ReplyBody::Admitted(result));
             }
+            Input::RevokedMoved(head) => self.revocations.moved(head),
+            Input::RevokedRead {
+                revocations,
+                end,
+                more,
+            } => self.revoked_read(revocations, end, more),
+            Input::Revoked { request_id } => self.answered(request_id, ReplyBody::Revoked),
         }
     }
 
@@ -280,7 +320,14 @@ impl Sender {
             if let Some(output) = self.conversation.poll_output() {
                 return Some(output);
             }
-            if self.conversation.has_ended() {
+            if self.conversation.has_ended() || self.conversation.is_opening() {
+                return None;
+            }
+            if let Some(output) = self.revocations.read_on() {
+                return Some(output);
+            }
+            // Whoever is shown something was let in by what is known of revocations.
+            if !self.revocations.is_whole {
                 return None;
             }
             let Some(index) = self.turns.next() else {

@@ -2,14 +2,14 @@
 //! happens, the replica is the gateway's world at its position, and that is never inside a group.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use guildhall_model::{
-    Change, ChannelId, Cursor, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent,
-    UserId, World,
+    Change, ChannelId, Cursor, Envelope, Event, Guild, GuildId, LogId, Position, Revocation,
+    SealedEvent, UserId, World,
     guild::{GuildInfo, Occupant, VoiceFlags},
 };
 use proptest::{collection::vec, prelude::*};
@@ -40,6 +40,7 @@ proptest! {
             prop_assert_eq!(replica.position, Some(log.head));
             prop_assert_eq!(&replica.world, &log.world);
         }
+        prop_assert!(house.told.iter().copied().eq(1..=house.revoked));
     }
 }
 
@@ -55,6 +56,8 @@ enum Step {
     Cut,
     /// Somebody asks for a watch.
     Ask,
+    /// The gateway has kept that somebody's sessions are over.
+    Revoke,
     /// Discord has sent all guilds of one of the logs, or not.
     Complete(usize, bool),
     /// The gateway restarts without one of its logs: a new epoch.
@@ -70,6 +73,7 @@ fn steps() -> impl Strategy<Value = Step> {
         8 => (0..6_usize).prop_map(Step::Cross),
         1 => Just(Step::Cut),
         1 => Just(Step::Ask),
+        2 => Just(Step::Revoke),
         1 => (0..3_usize, any::<bool>()).prop_map(|(log, all)| Step::Complete(log, all)),
         1 => (0..3_usize).prop_map(Step::Restart),
         1 => (0..6_000_u64).prop_map(|millis| Step::Pass(Duration::from_millis(millis))),
@@ -116,9 +120,15 @@ struct House {
     connection: Option<Connection>,
     asked: u64,
     answered: u64,
+    /// So many users' sessions are over: those with ids from 1 on.
+    revoked: u64,
+    /// Of whom the web role was told.
+    told: BTreeSet<u64>,
 }
 
 struct Connection {
+    /// So many were over when it was made.
+    revoked: u64,
     sender: Sender,
     receiver: Receiver<u64>,
     to_web: VecDeque<String>,
@@ -137,6 +147,8 @@ impl House {
             connection: None,
             asked: 0,
             answered: 0,
+            revoked: 0,
+            told: BTreeSet::new(),
         }
     }
 
@@ -152,6 +164,10 @@ impl House {
             Step::Cross(most) => self.cross(most),
             Step::Cut => self.cut(),
             Step::Ask => self.ask(),
+            Step::Revoke => {
+                self.revoked += 1;
+                self.tell_sender(sender::Input::RevokedMoved(self.revoked));
+            }
             Step::Complete(log, complete) => {
                 let log = log % self.logs.len();
                 self.complete[log] = complete;
@@ -200,6 +216,7 @@ impl House {
                 self.replica.cursor()
             };
             self.connection = Some(Connection {
+                revoked: self.revoked,
                 sender: self.sender(),
                 receiver: Receiver::new(after, self.now),
                 to_web: VecDeque::new(),
@@ -304,6 +321,9 @@ impl House {
                 sender::Output::Read(after) => {
                     sender.handle(self.logs[usize::from(after.log.0)].read(after), self.now);
                 }
+                sender::Output::ReadRevoked(after) => {
+                    sender.handle(read_revoked(after, self.revoked), self.now);
+                }
                 sender::Output::Watch { request_id, .. } => {
                     let at = self.logs.iter().map(|log| log.head);
                     let watched = Watched {
@@ -328,6 +348,7 @@ impl House {
             let Some(Connection {
                 receiver,
                 to_gateway,
+                revoked,
                 ..
             }) = &mut self.connection
             else {
@@ -343,6 +364,16 @@ impl House {
                 | receiver::Output::Status(_)
                 | receiver::Output::Heads(_)
                 | receiver::Output::Live(_) => {}
+                receiver::Output::Revoked(revocations) => {
+                    let users = revocations.iter().map(|it| match it {
+                        Revocation::User { user_id, .. } => user_id.0,
+                        other => panic!("{other:?} was not revoked"),
+                    });
+                    self.told.extend(users);
+                }
+                receiver::Output::AllRevokedTold => {
+                    assert!((1..=*revoked).all(|user| self.told.contains(&user)));
+                }
                 receiver::Output::Begin(log) => {
                     self.replica.log(log).building = Some(World::default());
                 }
@@ -388,6 +419,20 @@ impl House {
                 }
             }
         }
+    }
+}
+
+/// Two at most, so that all of them come in parts.
+fn read_revoked(after: u64, revoked: u64) -> sender::Input {
+    let end = revoked.min(after + 2);
+    let revocation = |user| Revocation::User {
+        user_id: UserId(user),
+        not_before: 1,
+    };
+    sender::Input::RevokedRead {
+        revocations: (after + 1..=end).map(revocation).collect(),
+        end,
+        more: end < revoked,
     }
 }
 

@@ -160,7 +160,9 @@ pub fn begin_session_at(now: UnixMs, known: UnixMs) -> UnixMs {
     now.max(known)
 }
 
-fn after_all_begun_until(now: UnixMs) -> UnixMs {
+/// Later than what any session says that has begun by now, whichever clock it began by.
+#[must_use]
+pub fn after_all_begun_until(now: UnixMs) -> UnixMs {
     now.saturating_add(millis(CLOCK_SKEW_MAX)).saturating_add(1)
 }
 

@@ -7,6 +7,8 @@
 mod dial;
 /// How the link is, for operators.
 mod health;
+/// What was revoked.
+pub(crate) mod revocations;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +22,7 @@ use guildhall_model::{
     GuildId, UserId,
     command::{CommandRequest, CommandResult},
 };
-use guildhall_ports::Check;
+use guildhall_ports::{Check, Condition};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
@@ -30,6 +32,7 @@ use crate::{Config, WebPorts, WebSettingNames, fanout::Publisher};
 
 pub(crate) use dial::Dialler;
 pub(crate) use health::LinkHealth;
+pub(crate) use revocations::Revocations;
 
 use dial::{Asker, GatewayConnector};
 
@@ -46,6 +49,7 @@ const ADMIT_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) struct Link {
     asks: mpsc::Sender<LinkAsk>,
     health: watch::Receiver<LinkHealth>,
+    revocations: Revocations,
     names: WebSettingNames,
 }
 
@@ -59,9 +63,11 @@ pub(crate) fn open(config: &Config, publisher: Publisher, ports: &WebPorts) -> (
     let (asks, inbox) = mpsc::channel(ASKS_WAITING);
     let (health_sender, health) = watch::channel(LinkHealth::Starting);
     let names = config.names;
+    let revocations = Revocations::new(Arc::clone(&ports.sessions));
     let link = Link {
         asks,
         health,
+        revocations: revocations.clone(),
         names,
     };
     let gateway = GatewayConnector {
@@ -74,6 +80,7 @@ pub(crate) fn open(config: &Config, publisher: Publisher, ports: &WebPorts) -> (
         gateway,
         names,
         publisher,
+        revocations,
         Arc::clone(&ports.clock),
         inbox,
         health_sender,
@@ -167,9 +174,28 @@ impl Link {
         }
     }
 
+    /// What was revoked: to be sent to the gateway, and told by it.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for whoever ends sessions elsewhere, too")
+    )]
+    pub(crate) fn revocations(&self) -> Revocations {
+        self.revocations.clone()
+    }
+
     /// The link's line of `/readyz`.
     pub(crate) fn check(&self) -> Check {
-        self.health.borrow().check(&self.names)
+        let check = self.health.borrow().check(&self.names);
+        if check.condition == Condition::Passing && !self.revocations.are_known() {
+            return Check {
+                condition: Condition::Failing,
+                detail: "The gateway does not say which sessions are over, so nobody is let in: \
+                         update it."
+                    .to_owned(),
+                ..check
+            };
+        }
+        check
     }
 }
 

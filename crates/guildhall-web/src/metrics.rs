@@ -24,6 +24,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Streams that went on at a browser's cursor",
     ),
     (
+        "guildhall_revocations_told_total",
+        "Revocations that a gateway told this process, those among them that it knew",
+    ),
+    (
         "guildhall_viewer_guilds_dropped_total",
         "Answers about somebody's rights that were dropped because too many guilds were named",
     ),
@@ -147,6 +151,10 @@ const GAUGES: &[(&str, &str)] = &[
     (
         "guildhall_link_events_behind",
         "Events of the gateway's logs that had not come when it last said where they stand",
+    ),
+    (
+        "guildhall_revocations_unkept",
+        "Revocations that no gateway has kept yet",
     ),
     ("guildhall_streams", "Open streams"),
     (

@@ -11,7 +11,8 @@ use std::{
 use guildhall_gateway::GatewayPorts;
 use guildhall_http::WsUrl;
 use guildhall_ports::{
-    CommandJournal, GatewayRegistry, JournalError, Journals, LinkAddress, RoomStore, SystemClock,
+    CommandJournal, GatewayRegistry, JournalError, Journals, LinkAddress, RevocationStore,
+    RoomStore, SystemClock,
     memory::{
         CookieSessionStore, InMemoryEventBus, MemoryRateLimiter, NoOpEventStore,
         SingleInstanceRegistry,
@@ -71,6 +72,7 @@ pub(crate) struct GatewayStores {
     journals: Arc<dyn Journals>,
     commands: Arc<dyn CommandJournal>,
     rooms: Arc<dyn RoomStore>,
+    revocations: Arc<dyn RevocationStore>,
 }
 
 /// What the gateway asks of the outside beside its stores: its logs are carried to attachments
@@ -81,6 +83,7 @@ pub(crate) fn gateway(stores: GatewayStores, registry: Arc<dyn GatewayRegistry>)
         journals: stores.journals,
         commands: stores.commands,
         rooms: stores.rooms,
+        revocations: stores.revocations,
         bus: Arc::new(InMemoryEventBus::default()),
         history: Arc::new(NoOpEventStore),
         registry,
@@ -106,7 +109,8 @@ pub(crate) async fn gateway_stores(settings: &Settings) -> Result<GatewayStores,
                 return Ok(GatewayStores {
                     journals: Arc::new(all.clone()),
                     commands: Arc::new(all.clone()),
-                    rooms: Arc::new(all),
+                    rooms: Arc::new(all.clone()),
+                    revocations: Arc::new(all),
                 });
             }
             Err(JournalError::InUse(_)) if Instant::now() < give_up_at => {
@@ -149,7 +153,9 @@ fn make(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use guildhall_ports::memory::{MemoryCommandJournal, MemoryJournals, MemoryRoomStore};
+    use guildhall_ports::memory::{
+        MemoryCommandJournal, MemoryJournals, MemoryRevocationStore, MemoryRoomStore,
+    };
 
     use super::*;
 
@@ -160,6 +166,7 @@ mod tests {
             journals: Arc::new(MemoryJournals::default()),
             commands: Arc::new(MemoryCommandJournal::default()),
             rooms: Arc::new(MemoryRoomStore::default()),
+            revocations: Arc::new(MemoryRevocationStore::default()),
         };
         let gateway = gateway(stores, Arc::clone(&registry));
         let web = web(registry);

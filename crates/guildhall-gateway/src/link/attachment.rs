@@ -8,22 +8,25 @@ use guildhall_http::driver_time::{now, sleep_to};
 use guildhall_link::{
     End, Frame, Sender, SocketInput, Violation,
     attachment::WRITE_LIMIT,
-    sender::{EVENTS_PER_READ, Input, Output},
+    sender::{EVENTS_PER_READ, Input, Output, REVOCATIONS_PER_TELL},
 };
-use guildhall_model::SealedEvent;
+use guildhall_model::{LogId, Position, Revocation, SealedEvent};
 use guildhall_ports::Clock;
 use metrics::{Counter, counter, gauge};
-use tokio::{select, time::timeout};
+use tokio::{select, sync::watch, time::timeout};
 use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, info_span, warn};
 
 use super::{
-    log_changes::LogChanges, logs::AttachedLogs, unacked_watches::UnackedWatches,
+    log_changes::LogChanges,
+    logs::{AttachedLogs, Joined},
+    unacked_watches::UnackedWatches,
     unanswered_commands::UnansweredCommands,
 };
 use crate::{
     execute::Executor,
+    revocations::{Revocations, RevocationsRead},
     rooms::{AttachedViewers, ViewerTables},
 };
 
@@ -38,6 +41,7 @@ pub(crate) struct AttachmentContext {
     pub(crate) logs: AttachedLogs,
     pub(crate) executor: Executor,
     pub(crate) viewers: ViewerTables,
+    pub(crate) revocations: Revocations,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -70,6 +74,9 @@ struct Attachment {
     watches: UnackedWatches,
     commands: UnansweredCommands,
     viewers: AttachedViewers,
+    revocations: Revocations,
+    /// The number up to which there are revocations.
+    revoked: watch::Receiver<u64>,
     reported: BTreeSet<Violation>,
     /// Events sent in this round of outputs, to be counted together.
     relayed: u64,
@@ -92,6 +99,7 @@ impl Attachment {
             logs,
             executor,
             viewers,
+            revocations,
             clock,
         } = context;
         let (changes, at_first) = LogChanges::follow(&logs);
@@ -105,6 +113,8 @@ impl Attachment {
             watches: UnackedWatches::new(logs.clone()),
             commands: UnansweredCommands::new(executor),
             viewers: viewers.attach(),
+            revoked: revocations.follow(),
+            revocations,
             logs,
             changes,
             clock,
@@ -140,6 +150,9 @@ impl Attachment {
                 () = sleep_to(self.machine.deadline()) => SocketInput::TimePassed.into(),
                 watched = self.watches.next() => watched,
                 commanded = self.commands.next() => commanded,
+                Ok(()) = self.revoked.changed() => {
+                    Input::RevokedMoved(*self.revoked.borrow_and_update())
+                }
                 changed = self.changes.next() => match changed {
                     Some(input) => input,
                     None => SocketInput::StopAsked.into(),
@@ -188,10 +201,7 @@ impl Attachment {
             Output::Ping => {
                 self.feed(Message::Ping(Vec::new().into())).await;
             }
-            Output::Join { log, after } => {
-                let joined = self.logs.join(log, after);
-                self.take(joined);
-            }
+            Output::Join { log, after } => self.join(log, after).await,
             Output::Read(after) => {
                 let read = self.logs.read(after).await;
                 self.take(read);
@@ -216,6 +226,25 @@ impl Attachment {
                 request,
                 deadline,
             } => self.commands.admit(request_id, request, deadline),
+            Output::ReadRevoked(after) => {
+                let RevocationsRead {
+                    revocations,
+                    end,
+                    more,
+                } = self.revocations.read(after, REVOCATIONS_PER_TELL);
+                self.take(Some(Input::RevokedRead {
+                    revocations,
+                    end,
+                    more,
+                }));
+            }
+            Output::Revoke {
+                request_id,
+                revocation,
+            } => {
+                let kept = self.revocations.revoke(revocation);
+                self.commands.revoke(request_id, kept);
+            }
             Output::Viewers(table) => {
                 counter!("guildhall_link_viewer_tables_total").increment(1);
                 self.viewers.told(table);
@@ -228,6 +257,21 @@ impl Attachment {
             Output::End(end) => return Some(end),
         }
         None
+    }
+
+    async fn join(&mut self, log: LogId, after: Option<Position>) {
+        match self.logs.join(log, after) {
+            Some(Joined::As(input)) => self.take(Some(input)),
+            Some(Joined::Beyond(position)) => {
+                // What was revoked since the copy was made is known no more.
+                let everybody = Revocation::of_everybody(self.clock.now());
+                let kept = self.revocations.revoke(everybody);
+                self.stop.run_until_cancelled(kept).await;
+                self.logs.report_rollback(position);
+                self.take(Some(SocketInput::StopAsked.into()));
+            }
+            None => {}
+        }
     }
 
     /// The event's own bytes, which every attachment sends.

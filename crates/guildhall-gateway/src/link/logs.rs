@@ -26,6 +26,14 @@ pub(crate) struct AttachedLog {
     pub(crate) status: watch::Receiver<DiscordStatus>,
 }
 
+/// How a log was joined.
+pub(super) enum Joined {
+    /// It goes on like this.
+    As(Input),
+    /// Not at all: the log does not go as far as this.
+    Beyond(Position),
+}
+
 /// All of them, in ascending order of log; never none.
 #[derive(Clone, Debug)]
 pub(crate) struct AttachedLogs(Arc<[(LogId, AttachedLog)]>);
@@ -86,9 +94,9 @@ impl AttachedLogs {
     }
 
     /// Joins a log after a position, or from its bases.
-    pub(super) fn join(&self, log: LogId, after: Option<Position>) -> Option<Input> {
+    pub(super) fn join(&self, log: LogId, after: Option<Position>) -> Option<Joined> {
         let attached = self.get(log)?;
-        Some(match attached.log.join(after) {
+        Some(Joined::As(match attached.log.join(after) {
             Join::After(after) => {
                 info!(link.after = %after, "the web role goes on after its position");
                 Input::JoinedAfter {
@@ -96,11 +104,7 @@ impl AttachedLogs {
                     head: attached.log.head(),
                 }
             }
-            Join::Beyond(position) => {
-                error!(link.after = %position, "a web role is ahead of the log: the journal was brought back");
-                attached.sequencer.report_rollback(position);
-                guildhall_link::SocketInput::StopAsked.into()
-            }
+            Join::Beyond(position) => return Some(Joined::Beyond(position)),
             Join::Bases {
                 bases,
                 backlog,
@@ -113,7 +117,15 @@ impl AttachedLogs {
                     head,
                 }
             }
-        })
+        }))
+    }
+
+    /// A web role is ahead of a log: its journal was brought back.
+    pub(super) fn report_rollback(&self, position: Position) {
+        error!(link.after = %position, "a web role is ahead of the log: the journal was brought back");
+        if let Some(attached) = self.get(position.log) {
+            attached.sequencer.report_rollback(position);
+        }
     }
 
     /// Reads on after a position.

@@ -1,4 +1,4 @@
-//! The commands of one attachment from their request to the answer.
+//! The commands of one attachment, and what else it asks to be done, from the request to the answer.
 
 use std::{future::pending, time::Duration};
 
@@ -54,6 +54,18 @@ impl UnansweredCommands {
         self.answers.push(Box::pin(async move {
             let result = admitted.await.unwrap_or_else(|_| Err(late()));
             Input::Admitted { request_id, result }
+        }));
+    }
+
+    /// Sessions are over, which is being kept.
+    pub(super) fn revoke(
+        &mut self,
+        request_id: u64,
+        kept: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.answers.push(Box::pin(async move {
+            kept.await;
+            Input::Revoked { request_id }
         }));
     }
 

@@ -9,6 +9,7 @@ use crate::{
     GatewayRunError, GatewaySettingNames,
     execute::ExecutorExit,
     restore::another_bot,
+    revocations::KeeperExit,
     sequencer::SequencerExit,
     shard::{self, ShardExit},
 };
@@ -24,6 +25,7 @@ pub(super) enum TaskExit {
     Executor(ExecutorExit),
     /// Only when asked.
     Upkeep,
+    Revocations(KeeperExit),
 }
 
 /// The tasks that have not ended.
@@ -122,6 +124,11 @@ impl TaskExit {
             Self::Upkeep => Err(failed("nobody looks after rooms any more")),
             Self::Sequencer(exit) => sequencer_ended(exit, names),
             Self::Executor(exit) => executor_ended(exit, names),
+            Self::Revocations(KeeperExit::Stopped) => Ok(()),
+            Self::Revocations(KeeperExit::NotKept(error)) => Err(failed(&format!(
+                "revocations can't be kept in {} ({error}): look at the disk",
+                names.data_dir
+            ))),
         }
     }
 }

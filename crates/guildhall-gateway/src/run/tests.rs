@@ -10,8 +10,8 @@ use guildhall_model::{Change, Envelope, GuildId, RoleId, UserId, guild::Membersh
 use guildhall_ports::{
     Condition, ManualClock,
     memory::{
-        InMemoryEventBus, MemoryCommandJournal, MemoryJournals, MemoryRoomStore, NoOpEventStore,
-        SingleInstanceRegistry,
+        InMemoryEventBus, MemoryCommandJournal, MemoryJournals, MemoryRevocationStore,
+        MemoryRoomStore, NoOpEventStore, SingleInstanceRegistry,
     },
 };
 use serde_json::json;
@@ -461,6 +461,7 @@ fn ports() -> GatewayPorts {
         journals: Arc::new(MemoryJournals::default()),
         commands: Arc::new(MemoryCommandJournal::default()),
         rooms: Arc::new(MemoryRoomStore::default()),
+        revocations: Arc::new(MemoryRevocationStore::default()),
         bus: Arc::new(InMemoryEventBus::default()),
         history: Arc::new(NoOpEventStore),
         registry: Arc::new(SingleInstanceRegistry::default()),

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use guildhall_model::{
-    Cursor, GuildId, UserId,
+    Cursor, GuildId, Revocation, UserId,
     command::{CommandDone, CommandError, CommandRequest, CommandResult},
 };
 use serde::{Deserialize, Serialize, Serializer, de};
@@ -35,6 +35,8 @@ pub enum RequestBody {
     Repeat(Box<CommandRequest>),
     /// Somebody signs in by an invite.
     Admit(Box<AdmitRequestBody>),
+    /// Sessions are over.
+    Revoke(Revocation),
     /// Of a kind that this build does not know: answered [`RefusalCode::UnknownKind`].
     Unknown {
         /// The kind.
@@ -72,6 +74,8 @@ pub enum ReplyBody {
     Command(CommandResult),
     /// To an admission: what came of it. What it says of the log was sent before.
     Admitted(AdmitResult),
+    /// To a revocation: it is kept.
+    Revoked,
     /// Of a kind that this build does not know.
     Unknown,
 }
@@ -84,7 +88,7 @@ impl ReplyBody {
             Self::Watched(watched) => Some(&watched.at),
             Self::Command(Ok(done)) => done.at.as_ref(),
             Self::Admitted(Ok(done)) => done.at.as_ref(),
-            Self::Command(Err(_)) | Self::Admitted(Err(_)) | Self::Unknown => None,
+            Self::Command(Err(_)) | Self::Admitted(Err(_)) | Self::Revoked | Self::Unknown => None,
         }
     }
 }
@@ -159,6 +163,8 @@ impl Serialize for Request {
             command: Option<&'a CommandRequest>,
             #[serde(flatten)]
             admit: Option<&'a AdmitRequestBody>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            revocation: Option<&'a Revocation>,
         }
         let deadline_ms = u64::try_from(self.deadline.as_millis()).unwrap_or(u64::MAX);
         let mut data = Data {
@@ -167,6 +173,7 @@ impl Serialize for Request {
             watch: None,
             command: None,
             admit: None,
+            revocation: None,
         };
         match &self.body {
             RequestBody::Watch(watch) => data.watch = Some(watch),
@@ -181,6 +188,10 @@ impl Serialize for Request {
             RequestBody::Admit(admit) => {
                 data.kind = ADMIT;
                 data.admit = Some(admit);
+            }
+            RequestBody::Revoke(revocation) => {
+                data.kind = REVOKE;
+                data.revocation = Some(revocation);
             }
             RequestBody::Unknown { kind } => data.kind = kind,
             RequestBody::Malformed => {}
@@ -236,6 +247,7 @@ impl Serialize for Reply {
                 data.at = done.and_then(|done| done.at.as_ref());
                 data.failed = result.as_ref().err();
             }
+            Ok(ReplyBody::Revoked) => data.kind = Some(REVOKE),
             Ok(ReplyBody::Unknown) => data.kind = Some("unknown"),
             Err(refusal) => data.error = Some(refusal),
         }
@@ -247,6 +259,7 @@ const WATCH: &str = "watch";
 const COMMAND: &str = "command";
 const REPEAT: &str = "repeat";
 const ADMIT: &str = "admit";
+const REVOKE: &str = "revoke";
 
 impl Request {
     /// Total but for the envelope: what is asked and cannot be read is to be answered, too.
@@ -270,6 +283,7 @@ impl Request {
                 ADMIT => AdmitRequestBody::read(data).map_or(RequestBody::Malformed, |admit| {
                     RequestBody::Admit(Box::new(admit))
                 }),
+                REVOKE => revocation_of(data).map_or(RequestBody::Malformed, RequestBody::Revoke),
                 _ => RequestBody::Unknown {
                     kind: kind.chars().take(40).collect(),
                 },
@@ -297,11 +311,21 @@ impl Reply {
             (Some(WATCH), None) => Ok(ReplyBody::Watched(serde_json::from_str(data.get())?)),
             (Some(COMMAND), None) => Ok(ReplyBody::Command(command_result(data)?)),
             (Some(ADMIT), None) => Ok(ReplyBody::Admitted(admit_result(data)?)),
+            (Some(REVOKE), None) => Ok(ReplyBody::Revoked),
             (Some(_), None) => Ok(ReplyBody::Unknown),
             (None, None) => return Err(de::Error::missing_field("kind")),
         };
         Ok(Self { id, result })
     }
+}
+
+fn revocation_of(data: &RawValue) -> Result<Revocation, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Data {
+        revocation: Revocation,
+    }
+    let Data { revocation } = serde_json::from_str(data.get())?;
+    Ok(revocation)
 }
 
 fn admit_result(data: &RawValue) -> Result<AdmitResult, serde_json::Error> {

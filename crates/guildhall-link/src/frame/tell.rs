@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, str::FromStr};
 
-use guildhall_model::ChannelId;
+use guildhall_model::{ChannelId, Revocation};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -14,6 +14,14 @@ pub enum Tell {
         /// All of them, or a part.
         table: ViewerTable,
         /// The next such frame goes on with the same table.
+        more: bool,
+    },
+    /// Gateway: what was revoked. Behind the subscription and before everything else all that there
+    /// is, then each that is new.
+    Revoked {
+        /// In any order; of what is there twice the later one counts.
+        revocations: Vec<Revocation>,
+        /// The next such frame goes on with it.
         more: bool,
     },
     /// Of a kind that this build does not know: counted and passed over.
@@ -83,26 +91,35 @@ impl Serialize for Tell {
             kind: &'a str,
             #[serde(flatten)]
             table: Option<&'a ViewerTable>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            revocations: Option<&'a [Revocation]>,
             #[serde(skip_serializing_if = "std::ops::Not::not")]
             more: bool,
         }
-        let data = match self {
-            Self::Viewers { table, more } => Data {
-                kind: VIEWERS,
-                table: Some(table),
-                more: *more,
-            },
-            Self::Unknown { kind } => Data {
-                kind,
-                table: None,
-                more: false,
-            },
+        let mut data = Data {
+            kind: VIEWERS,
+            table: None,
+            revocations: None,
+            more: false,
         };
+        match self {
+            Self::Viewers { table, more } => {
+                data.table = Some(table);
+                data.more = *more;
+            }
+            Self::Revoked { revocations, more } => {
+                data.kind = REVOKED;
+                data.revocations = Some(revocations);
+                data.more = *more;
+            }
+            Self::Unknown { kind } => data.kind = kind,
+        }
         data.serialize(serializer)
     }
 }
 
 const VIEWERS: &str = "viewers";
+const REVOKED: &str = "revoked";
 
 impl Tell {
     pub(super) fn read(data: &RawValue) -> Result<Self, serde_json::Error> {
@@ -116,14 +133,28 @@ impl Tell {
             #[serde(default)]
             more: bool,
         }
+        #[derive(Deserialize)]
+        struct Revocations {
+            revocations: Vec<Revocation>,
+        }
         // A kind of a newer peer may mean something else by the other fields.
         let Kind { kind } = serde_json::from_str(data.get())?;
-        if kind != VIEWERS {
-            let kind = kind.chars().take(40).collect();
-            return Ok(Self::Unknown { kind });
-        }
-        let Part { more } = serde_json::from_str(data.get())?;
-        let table = serde_json::from_str(data.get())?;
-        Ok(Self::Viewers { table, more })
+        let is_more = || serde_json::from_str(data.get()).map(|Part { more }| more);
+        Ok(match &*kind {
+            VIEWERS => Self::Viewers {
+                table: serde_json::from_str(data.get())?,
+                more: is_more()?,
+            },
+            REVOKED => {
+                let Revocations { revocations } = serde_json::from_str(data.get())?;
+                Self::Revoked {
+                    revocations,
+                    more: is_more()?,
+                }
+            }
+            _ => Self::Unknown {
+                kind: kind.chars().take(40).collect(),
+            },
+        })
     }
 }

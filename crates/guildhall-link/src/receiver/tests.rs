@@ -6,6 +6,8 @@ mod live_lane;
 mod logs;
 /// Requests, and their answers.
 mod requests;
+/// What was revoked.
+mod revocations;
 /// Who looks at which room.
 mod viewers;
 /// Watches that are too big for one request.

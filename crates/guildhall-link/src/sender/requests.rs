@@ -131,6 +131,10 @@ impl Sender {
                 request,
                 deadline: deadline.min(LONGEST_DEADLINE),
             },
+            RequestBody::Revoke(revocation) => Output::Revoke {
+                request_id: id,
+                revocation,
+            },
             RequestBody::Unknown { .. } => {
                 self.conversation.report(Violation::UnknownRequest);
                 return self.refuse(id, RefusalCode::UnknownKind);

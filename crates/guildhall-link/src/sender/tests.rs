@@ -4,6 +4,8 @@ mod live;
 mod logs;
 /// Requests, their deadlines and their answers.
 mod requests;
+/// What was revoked.
+mod revocations;
 /// Who looks at which room.
 mod viewers;
 
@@ -13,7 +15,7 @@ use proptest::{collection::vec, option, prelude::*, strategy::LazyJust};
 use super::*;
 use crate::{
     attachment::PING_EVERY,
-    frame::{Discord, LogStatus, Request, RequestBody, WatchRequestBody},
+    frame::{Discord, LogStatus, Reply, Request, RequestBody, WatchRequestBody},
 };
 
 const EPOCH: u64 = 1_000;
@@ -343,6 +345,7 @@ enum Stage {
     Silent,
     Greeted,
     Joined,
+    Told,
     Relaying,
     Complete,
     Ended,
@@ -354,10 +357,13 @@ impl Legal {
         let (legal, next) = match output {
             Output::Send(Frame::Hello { .. }) => (stage == Stage::Silent, Stage::Greeted),
             Output::Join { .. } => (stage == Stage::Greeted, Stage::Joined),
-            Output::Send(Frame::Snapshot(_)) => (stage == Stage::Joined, stage),
-            Output::Relay(_) => (stage >= Stage::Joined, stage.max(Stage::Relaying)),
+            Output::Send(Frame::Tell(Tell::Revoked { more: false, .. })) => {
+                (stage >= Stage::Joined, stage.max(Stage::Told))
+            }
+            Output::Send(Frame::Snapshot(_)) => (stage == Stage::Told, stage),
+            Output::Relay(_) => (stage >= Stage::Told, stage.max(Stage::Relaying)),
             Output::Send(Frame::SnapshotEnd { .. }) => (
-                (Stage::Joined..Stage::Complete).contains(&stage),
+                (Stage::Told..Stage::Complete).contains(&stage),
                 Stage::Complete,
             ),
             Output::End(_) => (true, Stage::Ended),
@@ -393,6 +399,12 @@ fn inputs() -> impl Strategy<Value = Input> {
         4 => vec(seqs(), 0..4)
             .prop_map(|seqs| read(seqs.into_iter().map(event).collect())),
         4 => seqs().prop_map(|seq| Input::HeadMoved(at(seq))),
+        2 => seqs().prop_map(Input::RevokedMoved),
+        4 => (seqs(), any::<bool>()).prop_map(|(end, more)| Input::RevokedRead {
+            revocations: vec![Revocation::Everybody { not_before: end }],
+            end,
+            more,
+        }),
         2 => (any::<bool>(), seqs()).prop_map(|(all, head)| Input::StatusChanged {
             status: if all { complete() } else { coming() },
             head: at(head),
@@ -444,8 +456,23 @@ impl Driven {
         self.now += time;
     }
 
+    /// All there is to do. Nothing was revoked, which is told once, and not shown here.
     fn take(&mut self) -> Vec<Output> {
-        std::iter::from_fn(|| self.machine.poll_output()).collect()
+        let mut outputs = Vec::new();
+        while let Some(output) = self.next() {
+            outputs.push(output);
+        }
+        outputs
+    }
+
+    fn next(&mut self) -> Option<Output> {
+        loop {
+            match self.machine.poll_output()? {
+                Output::ReadRevoked(after) => self.input(nothing_revoked(after)),
+                Output::Send(Frame::Tell(Tell::Revoked { .. })) => {}
+                output => return Some(output),
+            }
+        }
     }
 
     fn ended_with(&mut self, code: &str) -> End {
@@ -460,6 +487,14 @@ impl Driven {
         };
         assert_eq!(said, code);
         *end
+    }
+}
+
+fn nothing_revoked(after: u64) -> Input {
+    Input::RevokedRead {
+        revocations: Vec::new(),
+        end: after,
+        more: false,
     }
 }
 

@@ -38,7 +38,7 @@ use tokio_tungstenite::{
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::{LinkAsk, LinkHealth};
+use super::{LinkAsk, LinkHealth, Revocations, revocations::SentRevocation};
 use crate::{
     WebSettingNames,
     fanout::{Publisher, RoomViewers},
@@ -62,6 +62,7 @@ pub(super) enum Asker {
     Watch(oneshot::Sender<Watched>),
     Command(oneshot::Sender<Result<CommandResult, Unanswered>>),
     Admit(oneshot::Sender<Result<AdmitResult, Unanswered>>),
+    Revoke(SentRevocation),
 }
 
 impl Asker {
@@ -77,6 +78,9 @@ impl Asker {
             (Self::Admit(asker), Ok(ReplyBody::Admitted(result))) => _ = asker.send(Ok(result)),
             (Self::Admit(asker), Err(why)) => _ = asker.send(Err(why)),
             (Self::Admit(asker), Ok(_)) => _ = asker.send(Err(Unanswered::Down)),
+            (Self::Revoke(sent), Ok(ReplyBody::Revoked)) => sent.answered(Ok(())),
+            (Self::Revoke(sent), Err(why)) => sent.answered(Err(why)),
+            (Self::Revoke(sent), Ok(_)) => sent.answered(Err(Unanswered::Down)),
         }
     }
 }
@@ -98,6 +102,7 @@ pub(crate) struct Dialler {
     /// This process, as it tells the gateway of its viewers.
     instance: InstanceId,
     viewers: RoomViewers,
+    revocations: Revocations,
     clock: Arc<dyn Clock>,
     asks: mpsc::Receiver<LinkAsk>,
     health: watch::Sender<LinkHealth>,
@@ -117,6 +122,7 @@ impl Dialler {
         gateway: GatewayConnector,
         names: WebSettingNames,
         publisher: Publisher,
+        revocations: Revocations,
         clock: Arc<dyn Clock>,
         asks: mpsc::Receiver<LinkAsk>,
         health: watch::Sender<LinkHealth>,
@@ -127,6 +133,7 @@ impl Dialler {
             instance: instance_id(),
             viewers: publisher.room_viewers(),
             publisher,
+            revocations,
             clock,
             asks,
             health,
@@ -177,13 +184,16 @@ impl Dialler {
         let mut attachment = Attachment {
             socket,
             machine: Receiver::new(after, now()),
+            all_revoked_told: false,
         };
         attachment.machine.handle(Input::ViewersChanged, now());
         let end = loop {
             if let Some(end) = self.drain_outputs(&mut attachment).await {
                 break end;
             }
-            let Attachment { socket, machine } = &mut attachment;
+            let Attachment {
+                socket, machine, ..
+            } = &mut attachment;
             let input = select! {
                 biased;
                 () = stop.cancelled() => SocketInput::StopAsked.into(),
@@ -192,10 +202,12 @@ impl Dialler {
                 () = sleep_to(machine.deadline()) => SocketInput::TimePassed.into(),
                 Some(ask) = self.asks.recv() => ask,
                 () = self.viewers.changed() => Input::ViewersChanged,
+                revocation = self.revocations.next_to_send() => revocation,
             };
             machine.handle(input, now());
         };
         gauge!("guildhall_link_up").set(0);
+        self.revocations.detached();
         if end == End::Stopped {
             // The streams are ending; that the link is gone is not for them to report.
             attachment.close(end).await;
@@ -240,7 +252,24 @@ impl Dialler {
                         attachment.machine.handle(Input::ReplicaRefused, now());
                     }
                 }
-                Some(Output::Complete(at)) => self.complete(&at),
+                Some(Output::Revoked(revocations)) => {
+                    let told = self.revocations.told(revocations, self.clock.now()).await;
+                    if let Err(Unavailable(why)) = told {
+                        warn!("[Gateway Client] What was revoked is not kept here: {why}");
+                        let again = SocketInput::ConnectionLost;
+                        attachment.machine.handle(again, now());
+                    }
+                }
+                Some(Output::AllRevokedTold) => {
+                    attachment.all_revoked_told = true;
+                    self.revocations.attached();
+                }
+                Some(Output::Complete(at)) => {
+                    if !attachment.all_revoked_told {
+                        self.revocations.not_told();
+                    }
+                    self.complete(&at);
+                }
                 Some(Output::Live(event)) => self.publisher.live(&event),
                 Some(Output::Status(status)) => {
                     self.publisher.status(status.at.log, status.status);
@@ -322,6 +351,7 @@ impl Dialler {
 struct Attachment {
     socket: Socket,
     machine: Receiver<Asker>,
+    all_revoked_told: bool,
 }
 
 impl Attachment {

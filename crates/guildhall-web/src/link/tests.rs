@@ -1,15 +1,16 @@
 //! A link whose gateway a test plays.
 
-use std::pin::pin;
+use std::{pin::pin, sync::Arc};
 
 use guildhall_link::receiver::{Input, Unanswered};
 use guildhall_model::command::{CommandError, CommandRequest, CommandResult};
+use guildhall_ports::memory::CookieSessionStore;
 use tokio::{
     select,
     sync::{mpsc, oneshot, watch},
 };
 
-use super::{ASKS_WAITING, Link, LinkAsk, LinkHealth, dial::Asker};
+use super::{ASKS_WAITING, Link, LinkAsk, LinkHealth, dial::Asker, revocations};
 use crate::config::tests::NAMES;
 
 /// The gateway as the test plays it. It answers no watch.
@@ -28,6 +29,7 @@ pub(crate) fn played() -> (Link, PlayedGateway) {
     let link = Link {
         asks,
         health,
+        revocations: revocations::tests::known(Arc::new(CookieSessionStore::default())),
         names,
     };
     (link, PlayedGateway { asks: inbox })

@@ -258,12 +258,15 @@ impl Following {
         fresh: &mut BTreeMap<LogId, World>,
     ) -> bool {
         match output {
-            // The gateway of today says nothing in the live lane, and nobody is on a room's page.
+            // The gateway of today says nothing in the live lane, nobody is on a room's page, and
+            // nobody signs out.
             Output::Send(_)
             | Output::Ping
             | Output::Live(_)
             | Output::Heads(_)
-            | Output::CountViewers => {}
+            | Output::CountViewers
+            | Output::Revoked(_)
+            | Output::AllRevokedTold => {}
             Output::Begin(log) => {
                 fresh.insert(log, World::default());
                 if let Some(after) = after.and_then(|after| after.in_log(log))

@@ -8,13 +8,14 @@ use std::{
 };
 
 use guildhall_gateway::ShardId;
-use guildhall_model::{GuildId, LogId, Position, SealedEvent, World};
+use guildhall_model::{GuildId, LogId, Position, Revocation, SealedEvent, UnixMs, World};
 use guildhall_ports::{
-    CommandJournal, Fence, Journal, Journals, KeptCommand, RoomStore,
+    CommandJournal, Fence, Journal, Journals, KeptCommand, RevocationChange, RevocationStore,
+    RoomStore,
     journal::{
         Amount, Commit, JournalContents, JournalError, JournalFuture, NewEpoch, ResumeState,
     },
-    memory::{MemoryCommandJournal, MemoryJournals, MemoryRoomStore},
+    memory::{MemoryCommandJournal, MemoryJournals, MemoryRevocationStore, MemoryRoomStore},
     room_store::{KeptRooms, RoomChange, SigningKey},
 };
 use guildhall_stores::sqlite::SqliteJournals;
@@ -63,7 +64,12 @@ struct CommitTiming {
 /// Where commits go.
 #[derive(Debug)]
 enum Backing {
-    Memory(MemoryJournals, MemoryCommandJournal, MemoryRoomStore),
+    Memory(
+        MemoryJournals,
+        MemoryCommandJournal,
+        MemoryRoomStore,
+        MemoryRevocationStore,
+    ),
     /// `open`: what the process that runs has open, or the last one had.
     Disk {
         folder: TempDir,
@@ -112,6 +118,7 @@ impl SlowJournals {
                 journals,
                 MemoryCommandJournal::default(),
                 MemoryRoomStore::default(),
+                MemoryRevocationStore::default(),
             )
         };
         let history = |shard: ShardId| (shard.log(), Mutex::new(History::new(plan.window)));
@@ -233,6 +240,17 @@ impl RoomStore for SlowJournals {
     }
 }
 
+impl RevocationStore for SlowJournals {
+    fn load(&self, not_before: UnixMs) -> JournalFuture<Vec<Revocation>> {
+        self.backing.lock().revocations().load(not_before)
+    }
+
+    fn record(&self, changes: Vec<RevocationChange>) -> JournalFuture<()> {
+        let recorded = self.backing.lock().revocations().record(changes);
+        self.answer_late(recorded)
+    }
+}
+
 impl Journal for SlowJournal {
     fn load(&self) -> JournalFuture<Option<JournalContents>> {
         self.all.backing(self.log, self.fence).load()
@@ -268,14 +286,21 @@ impl Backing {
 
     fn commands(&self) -> &dyn CommandJournal {
         match self {
-            Self::Memory(_, commands, _) => commands,
+            Self::Memory(_, commands, ..) => commands,
             Self::Disk { open, .. } => open.as_ref().expect("it was opened for a process"),
         }
     }
 
     fn rooms(&self) -> &dyn RoomStore {
         match self {
-            Self::Memory(.., rooms) => rooms,
+            Self::Memory(_, _, rooms, _) => rooms,
+            Self::Disk { open, .. } => open.as_ref().expect("it was opened for a process"),
+        }
+    }
+
+    fn revocations(&self) -> &dyn RevocationStore {
+        match self {
+            Self::Memory(.., revocations) => revocations,
             Self::Disk { open, .. } => open.as_ref().expect("it was opened for a process"),
         }
     }

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use guildhall_gateway::{Config, GatewayPorts};
 use guildhall_ports::{
-    CommandJournal, Journals, RoomStore, SystemClock,
+    CommandJournal, Journals, RevocationStore, RoomStore, SystemClock,
     memory::{InMemoryEventBus, NoOpEventStore, SingleInstanceRegistry},
 };
 use tokio::{runtime::Builder, select, sync::oneshot, time::timeout};
@@ -34,7 +34,7 @@ impl Process {
     /// `stores`: what it finds, and leaves.
     pub(crate) async fn start(
         config: Config,
-        stores: Arc<impl Journals + CommandJournal + RoomStore + 'static>,
+        stores: Arc<impl Journals + CommandJournal + RoomStore + RevocationStore + 'static>,
     ) -> Result<Self, String> {
         let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
         let (listening, address) = oneshot::channel();
@@ -86,7 +86,7 @@ impl Process {
     }
 }
 
-async fn run<Stores: Journals + CommandJournal + RoomStore + 'static>(
+async fn run<Stores: Journals + CommandJournal + RoomStore + RevocationStore + 'static>(
     config: Config,
     stores: Arc<Stores>,
     listening: oneshot::Sender<SocketAddr>,
@@ -97,7 +97,8 @@ async fn run<Stores: Journals + CommandJournal + RoomStore + 'static>(
         clock: Arc::new(SystemClock),
         journals: Arc::<Stores>::clone(&stores),
         commands: Arc::<Stores>::clone(&stores),
-        rooms: stores,
+        rooms: Arc::<Stores>::clone(&stores),
+        revocations: stores,
         bus: Arc::new(InMemoryEventBus::default()),
         history: Arc::new(NoOpEventStore),
         registry: Arc::new(SingleInstanceRegistry::default()),

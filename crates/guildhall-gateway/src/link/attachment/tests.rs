@@ -2,6 +2,8 @@
 
 /// Several logs.
 mod logs;
+/// What was revoked.
+mod revocations;
 /// A web role of version 1.
 mod version_1;
 
@@ -33,6 +35,7 @@ use crate::{
     ShardId, inbox,
     link::AttachedLog,
     log::{Log, Retention, tests::write},
+    revocations::{KeeperExit, tests::NOW},
     sequencer::Sequencer,
 };
 
@@ -183,6 +186,7 @@ struct Harness {
     status: watch::Sender<DiscordStatus>,
     sequencer_inbox: Option<SequencerInbox>,
     others: Vec<HarnessLog>,
+    revocations: Revocations,
     stop: CancellationToken,
     attachments: TaskTracker,
     _serving: JoinSet<()>,
@@ -252,11 +256,13 @@ impl Harness {
             sequencer_inbox,
         } = logs.remove(0);
         let stop = CancellationToken::new();
+        let (revocations, keeper) = crate::revocations::tests::begun();
         let harness = AttachmentContext {
             logs: AttachedLogs::new(all),
             executor: Executor::new().0,
             viewers: ViewerTables::new(),
-            clock: Arc::new(ManualClock::at(1)),
+            revocations: revocations.clone(),
+            clock: Arc::new(ManualClock::at(NOW + 1)),
         };
         let attachments = TaskTracker::new();
         let (ending, attached) = (stop.clone(), attachments.clone());
@@ -270,6 +276,8 @@ impl Harness {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let mut serving = JoinSet::new();
+        let keeping = keeper.run(stop.clone());
+        serving.spawn(async { assert_eq!(keeping.await, KeeperExit::Stopped) });
         serving.spawn(async move {
             let router = Router::new().route("/link", upgrade);
             axum::serve(listener, router).await.expect("served");
@@ -280,6 +288,7 @@ impl Harness {
             status,
             sequencer_inbox,
             others: logs,
+            revocations,
             stop,
             attachments,
             _serving: serving,
@@ -318,6 +327,7 @@ impl Harness {
         WebRole {
             socket: self.connect().await,
             machine: Receiver::new(after.map(Cursor::from), now()),
+            revoked: Vec::new(),
         }
     }
 }
@@ -328,6 +338,8 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 struct WebRole {
     socket: Socket,
     machine: Receiver<u64>,
+    /// What it was told.
+    revoked: Vec<Revocation>,
 }
 
 impl WebRole {
@@ -354,6 +366,8 @@ impl WebRole {
                         self.socket.send(text).await.expect("sent");
                     }
                     Output::Ping | Output::Heads(_) => {}
+                    Output::Revoked(revocations) => self.revoked.extend(revocations),
+                    Output::AllRevokedTold => {}
                     output => return output,
                 }
             }

@@ -250,6 +250,7 @@ impl Open {
                 }]),
                 executor: Executor::new().0,
                 viewers: crate::rooms::ViewerTables::new(),
+                revocations: crate::revocations::tests::begun().0,
                 clock: Arc::new(ManualClock::at(1)),
             },
             limits,

@@ -9,6 +9,8 @@ pub(super) fn frames() -> impl Strategy<Value = Frame> {
         cursors().prop_map(|at| Frame::Heads { at }),
         "[A-Z]{1,40}".prop_map(|kind| Frame::Tell(Tell::Unknown { kind })),
         viewers().prop_map(Frame::Tell),
+        (vec(revocations(), 0..4), any::<bool>())
+            .prop_map(|(revocations, more)| Frame::Tell(Tell::Revoked { revocations, more })),
         (ids(), positions(), option::of(guilds())).prop_map(|(id, floor, guild)| {
             let guild_id = GuildId(id);
             Frame::Snapshot(Box::new(Base {
@@ -38,6 +40,20 @@ fn viewers() -> impl Strategy<Value = Tell> {
         };
         Tell::Viewers { table, more }
     })
+}
+
+fn revocations() -> impl Strategy<Value = Revocation> {
+    prop_oneof![
+        ("[!-~]{1,64}", any::<u64>()).prop_map(|(id, ends_at)| Revocation::Session {
+            id: SessionId::new(id),
+            ends_at,
+        }),
+        (ids(), any::<u64>()).prop_map(|(user, not_before)| Revocation::User {
+            user_id: UserId(user),
+            not_before,
+        }),
+        any::<u64>().prop_map(|not_before| Revocation::Everybody { not_before }),
+    ]
 }
 
 fn statuses() -> impl Strategy<Value = LogStatus> {
@@ -76,6 +92,7 @@ fn requests() -> impl Strategy<Value = Request> {
             });
             RequestBody::Admit(Box::new(AdmitRequestBody { invite, newcomer }))
         }),
+        revocations().prop_map(RequestBody::Revoke),
         "[A-Z]{1,40}".prop_map(|kind| RequestBody::Unknown { kind }),
         Just(RequestBody::Malformed),
     ];
@@ -106,6 +123,7 @@ fn replies() -> impl Strategy<Value = Reply> {
             let refused = CommandError::new(CommandErrorCode::InviteInvalid, message);
             Ok(ReplyBody::Admitted(Err(refused)))
         }),
+        Just(Ok(ReplyBody::Revoked)),
         Just(Ok(ReplyBody::Unknown)),
         codes.prop_map(|code| Err(code.refusal())),
     ];

@@ -12,10 +12,12 @@ use guildhall_link::{
     sender,
 };
 use guildhall_model::{
-    Change, Envelope, Event, Guild, GuildId, LogId, Position, SealedEvent, UserId, guild::GuildInfo,
+    Change, Envelope, Event, Guild, GuildId, LogId, Position, Revocation, SealedEvent, UserId,
+    guild::GuildInfo,
 };
 use guildhall_ports::{
-    Condition, GatewayRegistry, LinkAddress, SystemClock, memory::SingleInstanceRegistry,
+    Condition, GatewayRegistry, LinkAddress, SessionStore, SystemClock,
+    memory::SingleInstanceRegistry,
 };
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_tungstenite::{
@@ -35,6 +37,8 @@ use crate::{
 
 /// Registries of all kinds.
 mod registries;
+/// What was revoked.
+mod revocations;
 /// Who looks at which room.
 mod viewers;
 
@@ -257,6 +261,7 @@ struct House {
     listener: Option<TcpListener>,
     replica: Replica,
     viewers: RoomViewers,
+    sessions: Arc<dyn SessionStore>,
     link: Link,
     stop: CancellationToken,
     tasks: JoinSet<()>,
@@ -296,6 +301,7 @@ impl House {
             listener: None,
             replica: fanout.replica().clone(),
             viewers: fanout.room_viewers(),
+            sessions: ports.sessions,
             link,
             stop,
             tasks,
@@ -338,6 +344,7 @@ impl House {
             socket,
             machine: sender::Sender::new(at(0).into(), now()),
             told: VecDeque::new(),
+            revoked: Vec::new(),
         })
     }
 
@@ -366,6 +373,8 @@ struct Gateway {
     machine: sender::Sender,
     /// Tables of viewers that nobody has looked at.
     told: VecDeque<ViewerTable>,
+    /// What it keeps.
+    revoked: Vec<Revocation>,
 }
 
 impl Gateway {
@@ -382,6 +391,17 @@ impl Gateway {
     async fn say(&mut self, frame: &Frame) {
         let text = Message::text(frame.encode(1));
         self.socket.send(text).await.expect("sent");
+    }
+
+    fn read_revoked(&mut self, after: u64) {
+        let known = usize::try_from(after).expect("few");
+        let revocations = self.revoked[known..].to_vec();
+        let end = self.revoked.len() as u64;
+        self.input(sender::Input::RevokedRead {
+            revocations,
+            end,
+            more: false,
+        });
     }
 
     /// The next output that is the log's or the sequencer's to answer.
@@ -421,6 +441,7 @@ impl Gateway {
                     }
                     // What the web role says on its way out is not looked at here.
                     sender::Output::Ping | sender::Output::PeerFailed { .. } => {}
+                    sender::Output::ReadRevoked(after) => self.read_revoked(after),
                     sender::Output::End(_) => pending().await,
                     output => return output,
                 }

@@ -1,0 +1,158 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::FutureExt;
+use guildhall_model::{SessionId, UnixMs, UserId, session::SESSION_LIFE_MAX};
+use guildhall_ports::{ManualClock, journal::JournalFuture, memory::MemoryRevocationStore};
+use tokio::task::JoinHandle;
+
+use super::*;
+
+pub(crate) const NOW: UnixMs = 1_764_300_000_000;
+
+#[tokio::test]
+async fn what_is_answered_is_kept_and_told_and_what_is_known_changes_nothing() {
+    let gateway = Keeping::begin(MemoryRevocationStore::default()).await;
+    let mut following = gateway.revocations.follow();
+    let head = *following.borrow_and_update();
+    gateway.revocations.revoke(user(5, NOW)).await;
+    assert!(following.has_changed().expect("it runs"));
+    let read = gateway.revocations.read(head, 9);
+    assert_eq!(read.revocations, [user(5, NOW)]);
+    following.mark_unchanged();
+    gateway.revocations.revoke(user(5, NOW)).await;
+    gateway.revocations.revoke(user(5, NOW - 1)).await;
+    assert_eq!(gateway.revocations.read(read.end, 9).revocations, []);
+
+    let store = gateway.end().await;
+    let next = Keeping::begin(store).await;
+    let beginning = Revocation::of_everybody(NOW);
+    let all = next.revocations.read(0, 9).revocations;
+    assert_eq!(all, [user(5, NOW), beginning]);
+}
+
+#[tokio::test]
+async fn many_at_once_are_all_kept() {
+    let gateway = Keeping::begin(MemoryRevocationStore::default()).await;
+    let all = (0..3 * WAITING as u64).map(|id| gateway.revocations.revoke(user(id, NOW)));
+    futures_util::future::join_all(all).await;
+    let read = gateway.revocations.read(0, usize::MAX);
+    assert_eq!(read.revocations.len(), 3 * WAITING + 1);
+}
+
+/// Whoever asked and did not wait for the answer asked all the same.
+#[tokio::test]
+async fn whoever_is_gone_when_it_is_kept_had_it_kept() {
+    let gateway = Keeping::begin(MemoryRevocationStore::default()).await;
+    let mut following = gateway.revocations.follow();
+    following.mark_unchanged();
+    let mut asking = Box::pin(gateway.revocations.revoke(user(5, NOW)));
+    assert!(futures_util::poll!(&mut asking).is_pending());
+    drop(asking);
+    following.changed().await.expect("it runs");
+    let all = gateway.revocations.read(0, 9).revocations;
+    assert!(all.contains(&user(5, NOW)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_matter_no_more_is_taken_out_of_the_store() {
+    let gateway = Keeping::begin(MemoryRevocationStore::default()).await;
+    let id = SessionId::new("one".to_owned());
+    let ends_at = NOW + 1_000;
+    let session = Revocation::Session { id, ends_at };
+    gateway.revocations.revoke(session.clone()).await;
+    gateway.revocations.revoke(user(5, NOW)).await;
+    gateway.clock.set(ends_at);
+    tokio::time::sleep(EXPIRE_EVERY * 2).await;
+    let life = UnixMs::try_from(SESSION_LIFE_MAX.as_millis()).expect("30 days");
+    gateway.clock.set(NOW + life - 1);
+    tokio::time::sleep(EXPIRE_EVERY * 2).await;
+    let everybody = Revocation::of_everybody(NOW);
+    let kept = gateway.store.load(0).await;
+    assert_eq!(kept, Ok(vec![user(5, NOW), everybody.clone()]));
+    gateway.clock.set(NOW + life);
+    tokio::time::sleep(EXPIRE_EVERY * 2).await;
+    assert_eq!(gateway.store.load(0).await, Ok(vec![everybody]));
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_not_told_and_ends_the_role() {
+    let store = MayFail::default();
+    let fails = Arc::clone(&store.fails);
+    let gateway = Keeping::begin(store).await;
+    let head = *gateway.revocations.follow().borrow();
+    fails.store(true, Ordering::Relaxed);
+    let mut asking = Box::pin(gateway.revocations.revoke(user(5, NOW)));
+    assert!(futures_util::poll!(&mut asking).is_pending());
+    let exit = gateway.keeper.await.expect("no panic");
+    assert!(matches!(exit, KeeperExit::NotKept(_)), "{exit:?}");
+    assert!(futures_util::poll!(&mut asking).is_pending(), "no answer");
+    assert_eq!(gateway.revocations.read(head, 9).revocations, []);
+}
+
+/// Of a gateway that begins.
+pub(crate) fn begun() -> (Revocations, RevocationKeeper) {
+    let store = Arc::new(MemoryRevocationStore::default());
+    let loaded = load(store, Arc::new(ManualClock::at(NOW)));
+    let loaded = loaded.now_or_never().expect("in memory");
+    loaded.expect("is read")
+}
+
+struct Keeping<Store> {
+    revocations: Revocations,
+    store: Arc<Store>,
+    clock: Arc<ManualClock>,
+    stop: CancellationToken,
+    keeper: JoinHandle<KeeperExit>,
+}
+
+impl<Store: RevocationStore + Clone + 'static> Keeping<Store> {
+    async fn begin(store: Store) -> Self {
+        let (store, clock) = (Arc::new(store), Arc::new(ManualClock::at(NOW)));
+        let port = Arc::<Store>::clone(&store);
+        let loaded = load(port, Arc::<ManualClock>::clone(&clock)).await;
+        let (revocations, keeper) = loaded.expect("is read");
+        let stop = CancellationToken::new();
+        Self {
+            revocations,
+            store,
+            clock,
+            keeper: tokio::spawn(keeper.run(stop.clone())),
+            stop,
+        }
+    }
+
+    async fn end(self) -> Store {
+        self.stop.cancel();
+        let exit = self.keeper.await.expect("no panic");
+        assert_eq!(exit, KeeperExit::Stopped);
+        Store::clone(&self.store)
+    }
+}
+
+fn user(id: u64, not_before: UnixMs) -> Revocation {
+    Revocation::User {
+        user_id: UserId(id),
+        not_before,
+    }
+}
+
+/// A disk that may be full.
+#[derive(Clone, Debug, Default)]
+struct MayFail {
+    kept: MemoryRevocationStore,
+    fails: Arc<AtomicBool>,
+}
+
+impl RevocationStore for MayFail {
+    fn load(&self, not_before: UnixMs) -> JournalFuture<Vec<Revocation>> {
+        self.kept.load(not_before)
+    }
+
+    fn record(&self, changes: Vec<RevocationChange>) -> JournalFuture<()> {
+        if self.fails.load(Ordering::Relaxed) {
+            let full = JournalError::Failed("the disk is full".to_owned());
+            return Box::pin(async { Err(full) });
+        }
+        self.kept.record(changes)
+    }
+}

@@ -1,0 +1,153 @@
+//! Revocations that no gateway has kept yet, and who waits for that.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use guildhall_model::Revocation;
+use guildhall_ports::Unavailable;
+use tokio::sync::oneshot;
+
+/// Of more that wait the one is dropped that would matter no more first.
+const MOST: usize = 10_000;
+
+/// So many are on their way at one time, of the requests that one connection has room for.
+const UNDER_WAY: usize = 64;
+
+/// One that was not kept is sent again after so long.
+const REST: Duration = Duration::from_secs(5);
+
+type Asker = oneshot::Sender<Result<(), Unavailable>>;
+
+/// Bounded, and pure but for the askers' answers.
+#[derive(Debug, Default)]
+pub(super) struct UnkeptRevocations {
+    /// All of them.
+    askers: BTreeMap<Revocation, Vec<Asker>>,
+    to_send: BTreeSet<Revocation>,
+    under_way: BTreeSet<Revocation>,
+    resting: BTreeSet<Revocation>,
+    rest_until: Option<Instant>,
+    is_attached: bool,
+}
+
+impl UnkeptRevocations {
+    /// Adds one, if it does not wait already. The answer comes when it is kept, or was not; at once
+    /// while no gateway is attached.
+    pub(super) fn add(
+        &mut self,
+        revocation: Revocation,
+    ) -> oneshot::Receiver<Result<(), Unavailable>> {
+        let (asker, answer) = oneshot::channel();
+        if !self.askers.contains_key(&revocation) {
+            self.make_room();
+        }
+        let askers = self.askers.entry(revocation.clone()).or_default();
+        if !self.is_attached {
+            // Whoever asked may have gone.
+            _ = asker.send(Err(no_gateway()));
+            return answer;
+        }
+        askers.push(asker);
+        self.resting.remove(&revocation);
+        if !self.under_way.contains(&revocation) {
+            self.to_send.insert(revocation);
+        }
+        answer
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.askers.len()
+    }
+
+    /// A gateway is attached: all of them are sent.
+    pub(super) fn attached(&mut self) {
+        self.is_attached = true;
+        self.rest();
+        self.to_send = self.askers.keys().cloned().collect();
+    }
+
+    /// It is not any more, and nobody is answered by it.
+    pub(super) fn detached(&mut self) {
+        self.is_attached = false;
+        self.rest();
+        for asker in self.askers.values_mut().flat_map(std::mem::take) {
+            _ = asker.send(Err(no_gateway()));
+        }
+    }
+
+    /// The next to be sent.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Revocation> {
+        if self.rest_until.is_some_and(|until| now >= until) {
+            self.rest_until = None;
+            self.to_send.append(&mut self.resting);
+        }
+        if self.under_way.len() >= UNDER_WAY {
+            return None;
+        }
+        let next = self.to_send.pop_first()?;
+        self.under_way.insert(next.clone());
+        Some(next)
+    }
+
+    /// When to ask for the next at the latest.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.rest_until
+    }
+
+    /// What became of one that was sent.
+    pub(super) fn answered(
+        &mut self,
+        revocation: &Revocation,
+        kept: &Result<(), Unavailable>,
+        now: Instant,
+    ) {
+        self.under_way.remove(revocation);
+        let askers = match kept {
+            Ok(()) => {
+                self.to_send.remove(revocation);
+                self.resting.remove(revocation);
+                self.askers.remove(revocation).unwrap_or_default()
+            }
+            Err(_) => {
+                let Some(askers) = self.askers.get_mut(revocation) else {
+                    return;
+                };
+                if self.is_attached && self.resting.insert(revocation.clone()) {
+                    self.rest_until.get_or_insert(now + REST);
+                }
+                std::mem::take(askers)
+            }
+        };
+        for asker in askers {
+            _ = asker.send(kept.clone());
+        }
+    }
+
+    fn rest(&mut self) {
+        self.to_send.clear();
+        self.under_way.clear();
+        self.resting.clear();
+        self.rest_until = None;
+    }
+
+    fn make_room(&mut self) {
+        if self.askers.len() < MOST {
+            return;
+        }
+        let all = self.askers.keys();
+        if let Some(first) = all.min_by_key(|it| it.until()).cloned() {
+            self.askers.remove(&first);
+            self.to_send.remove(&first);
+            self.resting.remove(&first);
+        }
+    }
+}
+
+fn no_gateway() -> Unavailable {
+    Unavailable("no gateway is attached".to_owned())
+}
+
+#[cfg(test)]
+mod tests;
