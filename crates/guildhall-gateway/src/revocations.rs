@@ -121,7 +121,7 @@ impl Revocations {
             let (kept, answer) = oneshot::channel();
             let ask = Ask { revocation, kept };
             if asks.send(ask).await.is_err() || answer.await.is_err() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }

@@ -250,14 +250,7 @@ impl Gateway {
             sequencer_stop: sequencer_stop.clone(),
         };
         for shard in self.shards {
-            let history = shard.history(&self.ports);
-            let stop = stop.clone();
-            tasks.spawn("the follower for history broke", async move {
-                // Where there is none to be kept it has ended at once, which is no end of the role.
-                stop.run_until_cancelled(history.run()).await;
-                stop.cancelled().await;
-                TaskExit::History
-            });
+            spawn_history(&shard, &self.ports, &stop, &mut tasks);
             shard.spawn(&shared, &mut tasks);
         }
         // Beside the tasks: whatever becomes of the registry, they are watched and the stop is heard.
@@ -269,6 +262,22 @@ impl Gateway {
         info!("[Gateway] Stopped");
         result
     }
+}
+
+fn spawn_history(
+    shard: &Shard,
+    ports: &GatewayPorts,
+    stop: &CancellationToken,
+    tasks: &mut Tasks<'_>,
+) {
+    let history = shard.history(ports);
+    let stop = stop.clone();
+    tasks.spawn("the follower for history broke", async move {
+        // Where there is none to be kept it has ended at once, which is no end of the role.
+        stop.run_until_cancelled(history.run()).await;
+        stop.cancelled().await;
+        TaskExit::History
+    });
 }
 
 #[cfg(test)]

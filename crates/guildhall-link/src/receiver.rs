@@ -401,8 +401,11 @@ impl<R> Receiver<R> {
             FrameError::Data { frame, .. } | FrameError::NoId(frame) => *frame,
         };
         match (&self.state, lost) {
-            // Nothing goes on without these.
-            (State::Connected { .. }, "hello") | (State::Replaying, "snapshot_end") => {
+            // Nothing goes on without these; and by what is not told of revocations somebody would be
+            // let in who was thrown out.
+            (State::Connected { .. }, "hello")
+            | (State::Replaying, "snapshot_end")
+            | (_, "tell") => {
                 let end = End::Violated(Violation::Undecodable);
                 self.conversation.end(end);
             }
@@ -411,11 +414,6 @@ impl<R> Receiver<R> {
             (State::Replaying, "event" | "snapshot")
                 if self.logs.iter().all(LogTail::misses_nothing) => {}
             (_, "event" | "snapshot") => self.conversation.end(End::OutOfOrder),
-            // Somebody would be let in who was thrown out: it is told again.
-            (_, "tell") => {
-                let end = End::Violated(Violation::Undecodable);
-                self.conversation.end(end);
-            }
             _ => {}
         }
     }

@@ -4,6 +4,7 @@ use futures_util::FutureExt;
 use guildhall_model::{SessionId, UnixMs, UserId, session::SESSION_LIFE_MAX};
 use guildhall_ports::{ManualClock, journal::JournalFuture, memory::MemoryRevocationStore};
 use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use super::*;
 
@@ -116,7 +117,7 @@ impl<Store: RevocationStore + Clone + 'static> Keeping<Store> {
             revocations,
             store,
             clock,
-            keeper: tokio::spawn(keeper.run(stop.clone())),
+            keeper: TaskTracker::new().spawn(keeper.run(stop.clone())),
             stop,
         }
     }

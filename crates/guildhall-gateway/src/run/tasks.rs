@@ -119,12 +119,11 @@ impl TaskExit {
         match self {
             Self::Shard(exit) => shard_ended(exit),
             Self::Listener | Self::Upkeep if stop.is_cancelled() => Ok(()),
-            Self::History => Ok(()),
+            Self::History | Self::Revocations(KeeperExit::Stopped) => Ok(()),
             Self::Listener => Err(failed("the link's listener ended")),
             Self::Upkeep => Err(failed("nobody looks after rooms any more")),
             Self::Sequencer(exit) => sequencer_ended(exit, names),
             Self::Executor(exit) => executor_ended(exit, names),
-            Self::Revocations(KeeperExit::Stopped) => Ok(()),
             Self::Revocations(KeeperExit::NotKept(error)) => Err(failed(&format!(
                 "revocations can't be kept in {} ({error}): look at the disk",
                 names.data_dir

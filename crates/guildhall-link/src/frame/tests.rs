@@ -512,7 +512,7 @@ fn a_revocation_that_cannot_be_read_is_malformed_and_a_tell_of_one_no_frame() {
         r#"{"whose":"user","userId":"5"}"#,
         r#"{"whose":"everybody","notBefore":-1}"#,
         r#"{"whose":"nobody","notBefore":1}"#,
-        r#"null"#,
+        "null",
     ] {
         let text = format!(
             r#"{{"type":"request","requestId":1,"data":{{"kind":"revoke","deadlineMs":9,"revocation":{revocation}}}}}"#

@@ -70,13 +70,10 @@ pub(super) fn load(
     not_before: UnixMs,
 ) -> Result<Vec<Revocation>, FileError> {
     let (mut kept, everybody) = database.read(&MODULE, read)?;
-    let not_before = match everybody {
-        Some(everybody) => everybody,
-        None => {
-            database.write(|writing| row::put_head(writing, not_before))?;
-            not_before
-        }
-    };
+    if everybody.is_none() {
+        database.write(|writing| row::put_head(writing, not_before))?;
+    }
+    let not_before = everybody.unwrap_or(not_before);
     if not_before > 0 {
         kept.push(Revocation::Everybody { not_before });
     }

@@ -1,6 +1,8 @@
 //! Three processes of the real binary on free loopback ports, and everything a test needs to
 //! talk to them. What was started is ended by its id when the house is dropped.
 
+/// One more web process.
+mod another_web;
 /// The simulated Discord's control.
 mod discord;
 /// A proxy that others run before us.
@@ -24,6 +26,7 @@ use std::{
 use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect::Policy};
 use tokio::time::{Instant, sleep, timeout};
 
+pub(crate) use another_web::AnotherWeb;
 pub(crate) use discord::Discord;
 pub(crate) use nginx::Nginx;
 pub(crate) use process::{OPEN_FILES, Process};

@@ -29,3 +29,4 @@ mod the_house_runs_over_tls;
 mod the_house_stops_in_order;
 mod three_logs_reach_the_browser;
 mod trouble_is_told_and_survived;
+mod who_was_signed_out_stays_out;

@@ -1,6 +1,6 @@
 //! Whatever ends the gateway's process: positions go on, what happened meanwhile is there, once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde_json::{Value, json};
 
@@ -221,6 +221,11 @@ async fn without_its_journal_a_new_log_begins_and_streams_are_told() {
     house.gateway.ended().await;
     std::fs::remove_dir_all(house.folder().join("data")).expect("it is there");
     house.restart_gateway();
+    // Which sessions had been ended is known no more, so all have: they sign in again.
+    let bye = stream.until("bye").await;
+    assert_eq!(bye.data["reason"], "session_revoked");
+    let cookie = house.sign_in(&house.discord.visitor).await;
+    let mut stream = house.stream(&cookie, "", stream.cursor.as_deref()).await;
     let snapshot = stream.until("snapshot").await;
     assert_eq!(snapshot.data["reason"], "epoch_changed");
     house.discord.stamp("on").await;
@@ -247,37 +252,36 @@ async fn a_journal_of_version_4_is_gone_on_with_and_compared_with_a_fresh_pictur
     goes_on_with(4, "0.1796041578303").await;
 }
 
-/// A gateway of a commit whose files have this version wrote the journal, beside a simulator of the
-/// same world in which the same happened: so its session is the one that this Discord has. But its
-/// world is of an earlier format, so a fresh session is begun, and the log goes on with what differs.
+/// Its world is of today's format, so its session is resumed. It kept no revocations, and has lost
+/// none: nobody is signed out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_of_version_5_is_gone_on_with_and_nobody_is_signed_out() {
+    let (mut house, cookie) = house_with_the_journal_of(5).await;
+    house.restart_gateway();
+    house.restart_web().await;
+    let me = house.get("/api/me", Some(&cookie)).await;
+    assert_eq!(me.status(), 200);
+    let mut stream = house.stream(&cookie, "", Some("0.1796061034512-16")).await;
+    assert_eq!(record(&mut stream, "resumed").await.event, "resumed");
+    for username in ["after the cursor", "meanwhile"] {
+        while record(&mut stream, "voice.updated").await.data["username"] != username {}
+    }
+    let raw = &stream.raw;
+    assert!(
+        !raw.contains("event: gap") && snapshots(&stream) == 0,
+        "{raw}"
+    );
+    house.gateway.signal("TERM");
+    assert!(house.gateway.ended().await.success());
+    assert_eq!(version_of(&journal_of(&house)), 6);
+}
+
+/// Its world is of an earlier format, so a fresh session is begun, and the log goes on with what
+/// differs.
 async fn goes_on_with(version: u32, epoch: &str) {
     let cursor = format!("{epoch}-13");
-    let mut house = House::start().await;
-    let (cookie, mut stream) = house.visit().await;
-    let discord = &house.discord;
-    for number in 0..6 {
-        discord.stamp(&format!("early {number}")).await;
-    }
-    discord
-        .voice(&discord.people[0], Some(&discord.rooms[0]))
-        .await;
-    discord.stamp("cursor").await;
-    discord
-        .voice(&discord.people[0], Some(&discord.rooms[1]))
-        .await;
-    discord.stamp("after the cursor").await;
-    while stream.next_record().await.data["username"] != "after the cursor" {}
+    let (mut house, cookie) = house_with_the_journal_of(version).await;
     let starts = session_starts(&house).await;
-    for process in [&mut house.web, &mut house.gateway] {
-        process.signal("TERM");
-        process.ended().await;
-    }
-    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/journals");
-    let before = format!("{fixtures}/version-{version}-of-a-gateway.sqlite3");
-    let journal = house.folder().join("data/gateway.sqlite3");
-    std::fs::copy(before, &journal).expect("the fixture");
-    assert_eq!(version_of(&journal), version);
-    house.discord.stamp("meanwhile").await;
     house.restart_gateway();
     until("a fresh session", async || {
         session_starts(&house).await == starts - 1
@@ -306,7 +310,43 @@ async fn goes_on_with(version: u32, epoch: &str) {
     assert!(after.is_some_and(|seq| seq > 16), "{:?}", stream.cursor);
     house.gateway.signal("TERM");
     assert!(house.gateway.ended().await.success());
-    assert_eq!(version_of(&journal), 6);
+    assert_eq!(version_of(&journal_of(&house)), 6);
+}
+
+/// A gateway of a commit whose files have this version wrote the journal, beside a simulator of the
+/// same world in which the same happened: so its session is the one that this Discord has. Somebody
+/// was stamped since. The simulator runs alone.
+async fn house_with_the_journal_of(version: u32) -> (House, String) {
+    let mut house = House::start().await;
+    let (cookie, mut stream) = house.visit().await;
+    let discord = &house.discord;
+    for number in 0..6 {
+        discord.stamp(&format!("early {number}")).await;
+    }
+    discord
+        .voice(&discord.people[0], Some(&discord.rooms[0]))
+        .await;
+    discord.stamp("cursor").await;
+    discord
+        .voice(&discord.people[0], Some(&discord.rooms[1]))
+        .await;
+    discord.stamp("after the cursor").await;
+    while stream.next_record().await.data["username"] != "after the cursor" {}
+    for process in [&mut house.web, &mut house.gateway] {
+        process.signal("TERM");
+        process.ended().await;
+    }
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/journals");
+    let before = format!("{fixtures}/version-{version}-of-a-gateway.sqlite3");
+    let journal = journal_of(&house);
+    std::fs::copy(before, &journal).expect("the fixture");
+    assert_eq!(version_of(&journal), version);
+    house.discord.stamp("meanwhile").await;
+    (house, cookie)
+}
+
+fn journal_of(house: &House) -> PathBuf {
+    house.folder().join("data/gateway.sqlite3")
 }
 
 #[tokio::test(flavor = "multi_thread")]

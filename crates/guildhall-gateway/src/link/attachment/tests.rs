@@ -365,9 +365,8 @@ impl WebRole {
                         let text = ClientMessage::text(frame.encode(1));
                         self.socket.send(text).await.expect("sent");
                     }
-                    Output::Ping | Output::Heads(_) => {}
+                    Output::Ping | Output::Heads(_) | Output::AllRevokedTold => {}
                     Output::Revoked(revocations) => self.revoked.extend(revocations),
-                    Output::AllRevokedTold => {}
                     output => return output,
                 }
             }

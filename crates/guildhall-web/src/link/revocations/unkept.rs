@@ -104,24 +104,17 @@ impl UnkeptRevocations {
         now: Instant,
     ) {
         self.under_way.remove(revocation);
-        let askers = match kept {
-            Ok(()) => {
-                self.to_send.remove(revocation);
-                self.resting.remove(revocation);
-                self.askers.remove(revocation).unwrap_or_default()
-            }
-            Err(_) => {
-                let Some(askers) = self.askers.get_mut(revocation) else {
-                    return;
-                };
-                if self.is_attached && self.resting.insert(revocation.clone()) {
-                    self.rest_until.get_or_insert(now + REST);
-                }
-                std::mem::take(askers)
-            }
+        // Of one that made room for another nothing is known.
+        let Some(askers) = self.askers.get_mut(revocation) else {
+            return;
         };
-        for asker in askers {
+        for asker in std::mem::take(askers) {
             _ = asker.send(kept.clone());
+        }
+        if kept.is_ok() {
+            self.forget(revocation);
+        } else if self.is_attached && self.resting.insert(revocation.clone()) {
+            self.rest_until.get_or_insert(now + REST);
         }
     }
 
@@ -138,10 +131,14 @@ impl UnkeptRevocations {
         }
         let all = self.askers.keys();
         if let Some(first) = all.min_by_key(|it| it.until()).cloned() {
-            self.askers.remove(&first);
-            self.to_send.remove(&first);
-            self.resting.remove(&first);
+            self.forget(&first);
         }
+    }
+
+    fn forget(&mut self, revocation: &Revocation) {
+        self.askers.remove(revocation);
+        self.to_send.remove(revocation);
+        self.resting.remove(revocation);
     }
 }
 

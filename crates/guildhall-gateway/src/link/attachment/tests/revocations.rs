@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn what_was_revoked_is_told_first_and_then_to_every_attachment_at_once() {
     let harness = Harness::open().await;
-    let all: Vec<Revocation> = (0..REVOCATIONS_PER_TELL as u64 + 1).map(user).collect();
+    let all: Vec<Revocation> = (0..=REVOCATIONS_PER_TELL as u64).map(user).collect();
     for revocation in &all {
         harness.revocations.revoke(revocation.clone()).await;
     }
@@ -33,7 +33,7 @@ async fn what_was_revoked_is_told_first_and_then_to_every_attachment_at_once() {
     harness.append(1);
     for web in [&mut one, &mut two] {
         web.expect_events(1..=1).await;
-        assert_eq!(web.revoked, [session.clone()]);
+        assert_eq!(web.revoked, std::slice::from_ref(&session));
     }
     let kept = harness.revocations.read(0, usize::MAX).revocations;
     assert_eq!(kept.len(), all.len() + 2);
