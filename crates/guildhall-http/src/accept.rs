@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    AcceptFailure, ClientAddress, Config, Listener, Occurrences, Persistence,
+    Accept, AcceptFailure, ClientAddress, Config, Occurrences, Persistence,
     connection::Accepted,
     connections::{AddressBound, ConnectionLimit, ConnectionPermit, Connections},
     keep_alive::KeepAlive,
@@ -20,10 +20,10 @@ use crate::{
 /// what was told to close to have closed.
 const ACCEPT_REST: Duration = Duration::from_millis(20);
 
-/// Serves a router on a bound listener until `stop`; then accepts nothing more and returns, while
+/// Serves a router on a listener until `stop`; then accepts nothing more and returns, while
 /// the connections, which `tracker` has, finish their answers.
 pub async fn serve(
-    listener: Listener,
+    listener: impl Accept,
     router: Router,
     config: Config,
     tracker: &TaskTracker,

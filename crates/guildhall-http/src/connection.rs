@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, net::SocketAddr, pin::Pin, task::Poll, time::Duration};
 
-use tokio::{net::TcpStream, select};
+use tokio::select;
 use tokio_util::sync::CancellationToken;
 
 use crate::{PollWhenWoken, connections::ConnectionPermit};
@@ -13,8 +13,8 @@ pub(crate) const BUFFER: usize = 16 * 1024;
 
 /// A connection that was let in.
 #[derive(Debug)]
-pub(crate) struct Accepted {
-    pub(crate) socket: TcpStream,
+pub(crate) struct Accepted<C> {
+    pub(crate) socket: C,
     pub(crate) peer: SocketAddr,
     pub(crate) permit: ConnectionPermit,
     pub(crate) head_limit: Duration,

@@ -15,16 +15,12 @@ use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::counter;
-use socket2::SockRef;
-use tokio::{
-    net::TcpStream,
-    time::{Duration, Instant, timeout},
-};
+use tokio::time::{Duration, Instant, timeout};
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use crate::{
-    Config, Occurrences, TrustedProxies,
+    Config, Connection, Occurrences, TrustedProxies,
     connection::{Accepted, BUFFER, ConnectionEnd, until_end},
     connections::ConnectionLimit,
     host,
@@ -85,11 +81,11 @@ impl KeepAlive {
     }
 
     /// Answers with 503, or with nothing when too many are being answered so.
-    pub(crate) fn refuse(
+    pub(crate) fn refuse<C: Connection>(
         &self,
-        socket: TcpStream,
+        socket: C,
         full: ConnectionLimit,
-    ) -> Option<impl Future<Output = ()> + Send + use<>> {
+    ) -> Option<impl Future<Output = ()> + Send + use<C>> {
         let (bound, of) = match full {
             ConnectionLimit::Total => (&self.process, "all"),
             ConnectionLimit::PerAddress => (&self.address, "those of one address"),
@@ -105,16 +101,20 @@ impl KeepAlive {
     }
 
     /// One connection, until it is closed.
-    pub(crate) fn serve_connection(
+    pub(crate) fn serve_connection<C: Connection>(
         &self,
-        accepted: Accepted,
+        accepted: Accepted<C>,
         router: Router,
-    ) -> impl Future<Output = ()> + Send + use<> {
+    ) -> impl Future<Output = ()> + Send + use<C> {
         serve_connection(accepted, router, Arc::clone(&self.clients))
     }
 }
 
-async fn serve_connection(accepted: Accepted, router: Router, clients: Arc<ClientAddresses>) {
+async fn serve_connection(
+    accepted: Accepted<impl Connection>,
+    router: Router,
+    clients: Arc<ClientAddresses>,
+) {
     let Accepted {
         socket,
         peer,
@@ -185,7 +185,7 @@ fn answer(
     answered.map_ok(|response| response.map(|body| ResponseBody::new(body, in_use)))
 }
 
-fn prepare(socket: &TcpStream) -> io::Result<()> {
-    socket.set_nodelay(true)?;
-    SockRef::from(socket).set_send_buffer_size(SEND_BUFFER)
+fn prepare(socket: &impl Connection) -> io::Result<()> {
+    socket.set_nodelay()?;
+    socket.set_send_buffer(SEND_BUFFER)
 }

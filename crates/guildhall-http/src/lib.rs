@@ -4,7 +4,7 @@
 //! This crate will never know a route, a role or a setting's name: which connections there may be,
 //! and what answers their requests, is handed in.
 
-/// A bound listener, with room for all who come at one moment.
+/// A bound listener, with room for all who come at one moment, and what else is served.
 mod listener;
 /// How one listener serves.
 mod config;
@@ -49,7 +49,7 @@ pub use accept::serve;
 pub use address::ClientAddress;
 pub use config::{AcceptFailure, Config, Persistence};
 pub use error_chain::{error_chain, root_cause};
-pub use listener::Listener;
+pub use listener::{Accept, Connection, Listener};
 pub use log_throttle::{LogThrottle, Occurrences};
 pub use poll_when_woken::PollWhenWoken;
 pub use secret::{RotatedSecret, Secret, ShortSecret, StrongSecret, UnusableSecret};

@@ -1,14 +1,55 @@
-//! A bound listener, which is the only one that is served.
+//! A bound listener with room for all who come at one moment, and what is served beside it: anything
+//! that accepts connections.
 
 use std::{io, net::SocketAddr};
 
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use socket2::SockRef;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpSocket, TcpStream},
+};
 
 /// Connections that the kernel completes before they are accepted, as far as its own bound
 /// (`net.core.somaxconn`, 4096 by default) allows. When they are that many it drops what a client
 /// sends, and the client tries again only after a second. The 128 of Rust's standard library and
 /// of tokio are fewer than the browsers that come back at one moment after a restart.
 const BACKLOG: u32 = 4096;
+
+/// Where connections come in: a [`Listener`], or a network that is not this machine's.
+pub trait Accept: Send + Sync {
+    /// What comes in.
+    type Connection: Connection;
+
+    /// The next connection, and from where it comes. May be dropped and called again.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Connection, SocketAddr)>> + Send;
+}
+
+/// A connection: bytes in order, both ways, until it breaks.
+pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {
+    /// What is written goes out at once, however little it is.
+    ///
+    /// # Errors
+    ///
+    /// The system's: the peer may already be gone.
+    fn set_nodelay(&self) -> io::Result<()>;
+
+    /// So many bytes are taken from us before a write has to wait for the peer.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    fn set_send_buffer(&self, bytes: usize) -> io::Result<()>;
+}
+
+impl Connection for TcpStream {
+    fn set_nodelay(&self) -> io::Result<()> {
+        TcpStream::set_nodelay(self, true)
+    }
+
+    fn set_send_buffer(&self, bytes: usize) -> io::Result<()> {
+        SockRef::from(self).set_send_buffer_size(bytes)
+    }
+}
 
 /// A bound listener with room for all who come at one moment.
 #[derive(Debug)]
@@ -40,8 +81,12 @@ impl Listener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
+}
 
-    pub(crate) async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+impl Accept for Listener {
+    type Connection = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         self.0.accept().await
     }
 }

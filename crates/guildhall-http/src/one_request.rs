@@ -14,12 +14,17 @@ use tower::ServiceExt;
 use tracing::debug;
 
 use crate::{
+    Connection,
     connection::{Accepted, BUFFER, ConnectionEnd, until_end},
     host,
 };
 
 /// One connection, until it is closed or upgraded.
-pub(crate) async fn serve_connection(accepted: Accepted, router: Router, listener: &'static str) {
+pub(crate) async fn serve_connection(
+    accepted: Accepted<impl Connection>,
+    router: Router,
+    listener: &'static str,
+) {
     let Accepted {
         socket,
         permit,
@@ -29,7 +34,7 @@ pub(crate) async fn serve_connection(accepted: Accepted, router: Router, listene
         ..
     } = accepted;
     // Small frames, each wanted at once. The peer may already be gone; its connection will tell.
-    let _gone = socket.set_nodelay(true);
+    let _gone = socket.set_nodelay();
     let service = service_fn(|request| {
         permit.set_busy();
         answer(router.clone(), request)

@@ -4,10 +4,11 @@ use std::{io, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
+
+use crate::Connection;
 
 /// Being answered at one time. They hold descriptors that no other count has; further ones are
 /// closed without a word.
@@ -37,13 +38,16 @@ impl UnavailableResponses {
     }
 
     /// Says so to one; `None` when so many are being told already that it is closed at once.
-    pub(super) fn of(&self, socket: TcpStream) -> Option<impl Future<Output = ()> + Send + use<>> {
+    pub(super) fn of<C: Connection>(
+        &self,
+        socket: C,
+    ) -> Option<impl Future<Output = ()> + Send + use<C>> {
         let permit = Arc::clone(&self.0).try_acquire_owned().ok()?;
         Some(say(socket, permit))
     }
 }
 
-async fn say(mut socket: TcpStream, _permit: OwnedSemaphorePermit) {
+async fn say(mut socket: impl Connection, _permit: OwnedSemaphorePermit) {
     let said = async {
         socket.write_all(ANSWER.as_bytes()).await?;
         socket.shutdown().await?;

@@ -3,6 +3,8 @@
 //! The task owns the [`Publisher`]: events go from the socket into the replica and nowhere else. What
 //! others want of the gateway they ask here.
 
+/// How a gateway is reached.
+mod connect;
 /// Dials, and dials again; one socket at a time.
 mod dial;
 /// How the link is, for operators.
@@ -30,6 +32,7 @@ use tokio::{
 
 use crate::{Config, WebPorts, WebSettingNames, fanout::Publisher};
 
+pub(crate) use connect::{Connect, Tcp};
 pub(crate) use dial::Dialler;
 pub(crate) use health::LinkHealth;
 pub(crate) use revocations::Revocations;
@@ -59,7 +62,12 @@ pub(crate) struct Link {
 pub(crate) struct GatewayUnavailable;
 
 /// Makes the handle, and the task for the caller to run. Dials nothing yet.
-pub(crate) fn open(config: &Config, publisher: Publisher, ports: &WebPorts) -> (Link, Dialler) {
+pub(crate) fn open(
+    config: &Config,
+    publisher: Publisher,
+    ports: &WebPorts,
+    connect: Arc<dyn Connect>,
+) -> (Link, Dialler) {
     let (asks, inbox) = mpsc::channel(ASKS_WAITING);
     let (health_sender, health) = watch::channel(LinkHealth::Starting);
     let names = config.names;
@@ -72,6 +80,7 @@ pub(crate) fn open(config: &Config, publisher: Publisher, ports: &WebPorts) -> (
     };
     let gateway = GatewayConnector {
         registry: Arc::clone(&ports.gateways),
+        connect,
         tls: Arc::clone(&config.tls),
         authorization: config.link_token.secret().authorization("Bearer"),
         roots_setting: names.root_certificates,

@@ -7,7 +7,7 @@ mod health;
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 
-use guildhall_http::{Listener, Persistence};
+use guildhall_http::{Accept, Listener, Persistence};
 use guildhall_ports::Health;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
@@ -17,7 +17,7 @@ use crate::{
     auth::{Auth, AuthConfig},
     fanout::Fanout,
     http::{Page, PublicLinks},
-    link::{self, Dialler, Link},
+    link::{self, Connect, Dialler, Link, Tcp},
     router,
     rpc::{self, RpcState},
     stream::{
@@ -56,9 +56,9 @@ const ONE_FOR_REQUESTS_IN: usize = 16;
 const CONNECTIONS_PER_ADDRESS: usize = 256;
 
 /// The web role, bound and ready to run.
-pub struct Web {
+pub struct Web<L = Listener> {
     addr: SocketAddr,
-    listener: Listener,
+    listener: L,
     router: axum::Router,
     http: guildhall_http::Config,
     limits: [ConcurrencyLimiter; 3],
@@ -82,16 +82,28 @@ impl Config {
 
 impl Web {
     fn build(config: &Config, ports: &WebPorts) -> Result<Self, WebBuildError> {
+        let listener = Listener::bind(config.listen);
+        let listener = listener.map_err(WebBuildError::NotBound)?;
+        let addr = listener.local_addr().map_err(WebBuildError::Failed)?;
+        Self::on(config, ports, (addr, listener), Arc::new(Tcp))
+    }
+}
+
+impl<L: Accept> Web<L> {
+    /// On a network: where browsers come in, and how gateways are reached.
+    pub(crate) fn on(
+        config: &Config,
+        ports: &WebPorts,
+        (addr, listener): (SocketAddr, L),
+        connect: Arc<dyn Connect>,
+    ) -> Result<Self, WebBuildError> {
         crate::metrics::describe();
         let (publisher, fanout) = Fanout::new(config.log_window.get());
-        let (link, dialler) = link::open(config, publisher, ports);
+        let (link, dialler) = link::open(config, publisher, ports, connect);
         let watch_client = WatchClient::new(link.clone(), fanout.clone());
         let world_access = world_access(fanout.clone(), watch_client.clone(), link.clone());
         let auth = Auth::new(AuthConfig::of(config), world_access, ports)
             .map_err(|_| WebBuildError::Tls)?;
-        let listener = Listener::bind(config.listen);
-        let listener = listener.map_err(WebBuildError::NotBound)?;
-        let addr = listener.local_addr().map_err(WebBuildError::Failed)?;
         let page = Page::new(config.ui_dir.clone());
         let http = http_config(config);
         let limits = [
@@ -246,7 +258,7 @@ pub(crate) fn world_access(
     Arc::new(world_access::ReplicaAccess::new(fanout, watch_client, link))
 }
 
-impl fmt::Debug for Web {
+impl<L> fmt::Debug for Web<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Web")
             .field("addr", &self.addr)

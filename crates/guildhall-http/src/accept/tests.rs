@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::Listener;
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);

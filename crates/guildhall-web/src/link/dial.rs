@@ -1,11 +1,11 @@
 //! The sockets to the gateway, one after the other: moves bytes for `guildhall_link::receiver`,
 //! which decides.
 
-use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, io, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use guildhall_http::{
-    UnusableUrl, WsUrl,
+    Connection, UnusableUrl, WsUrl,
     driver_time::{now, sleep_to},
     error_chain,
     tls::tls_failure,
@@ -22,13 +22,12 @@ use http::{HeaderValue, StatusCode, header};
 use metrics::{counter, gauge};
 use rustls::ClientConfig;
 use tokio::{
-    net::TcpStream,
     select,
     sync::{mpsc, oneshot, watch},
     time::{sleep_until, timeout},
 };
 use tokio_tungstenite::{
-    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
     tungstenite::{
         Error as SocketError, Message,
         client::IntoClientRequest,
@@ -38,7 +37,7 @@ use tokio_tungstenite::{
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::{LinkAsk, LinkHealth, Revocations, revocations::SentRevocation};
+use super::{Connect, LinkAsk, LinkHealth, Revocations, revocations::SentRevocation};
 use crate::{
     WebSettingNames,
     fanout::{Publisher, RoomViewers},
@@ -53,7 +52,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// each look at the socket; events are some hundred bytes, and mostly come one by one.
 const READ_BYTES: usize = 16 << 10;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<MaybeTlsStream<Box<dyn Connection>>>;
 
 /// Who asked, and how they are told.
 #[derive(Debug)]
@@ -88,6 +87,7 @@ impl Asker {
 /// Who knows where the gateway is, and how it is reached.
 pub(super) struct GatewayConnector {
     pub(super) registry: Arc<dyn GatewayRegistry>,
+    pub(super) connect: Arc<dyn Connect>,
     pub(super) tls: Arc<ClientConfig>,
     pub(super) authorization: HeaderValue,
     /// What the operator calls the setting with further root certificates.
@@ -424,8 +424,10 @@ impl GatewayConnector {
             .max_frame_size(Some(MESSAGE_BYTES_TO_WEB))
             .read_buffer_size(READ_BYTES);
         let tls = Some(Connector::Rustls(Arc::clone(&self.tls)));
-        // Watches are small and somebody waits for each: no Nagle.
-        let connecting = connect_async_tls_with_config(request, Some(config), true, tls);
+        let connecting = async {
+            let socket = self.connect(&url).await.map_err(SocketError::Io)?;
+            client_async_tls_with_config(request, socket, Some(config), tls).await
+        };
         match timeout(DIAL_LIMIT, connecting).await {
             Ok(Ok((socket, _response))) => Ok(socket),
             Ok(Err(SocketError::Http(response))) => Err(match response.status() {
@@ -440,6 +442,17 @@ impl GatewayConnector {
                 )))
             }
         }
+    }
+
+    async fn connect(&self, url: &WsUrl) -> io::Result<Box<dyn Connection>> {
+        // Brackets are how a URL writes an IPv6 address. Every such URL has a host and a port.
+        let host = url.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = url.port_or_known_default().unwrap_or_default();
+        let socket = self.connect.connect(host, port).await?;
+        // Watches are small and somebody waits for each: no Nagle.
+        socket.set_nodelay()?;
+        Ok(socket)
     }
 }
 

@@ -75,7 +75,7 @@ impl Served {
         // A link that nobody runs: whoever is not proven above gets no answer.
         let (unused, _) = crate::fanout::Fanout::new(1);
         let ports = ports(Arc::clone(&clock));
-        let (link, _) = link::open(&config, unused, &ports);
+        let (link, _) = link::open(&config, unused, &ports, Arc::new(link::Tcp));
         let watch_client = WatchClient::new(link.clone(), harness.fanout.clone());
         let world_access =
             crate::role::world_access(harness.fanout.clone(), watch_client.clone(), link.clone());

@@ -1,5 +1,7 @@
 /// Random guilds, events and viewers: the picture is right, whatever happens.
 mod simulation;
+/// The whole role on a network that breaks, in virtual time.
+mod network;
 /// Single streams, from opening to `bye`.
 mod lifecycle;
 /// What one cause did, seen while it comes in.

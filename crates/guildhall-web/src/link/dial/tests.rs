@@ -19,7 +19,10 @@ use guildhall_ports::{
     Condition, GatewayRegistry, LinkAddress, SessionStore, SystemClock,
     memory::SingleInstanceRegistry,
 };
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 use tokio_tungstenite::{
     accept_hdr_async,
     tungstenite::handshake::server::{ErrorResponse, Request, Response},
@@ -30,7 +33,7 @@ use crate::{
     Config,
     config::tests::ports,
     fanout::Fanout,
-    link::{Link, open},
+    link::{Link, Tcp, open},
     replica::Replica,
     stream::tests::harness::config,
 };
@@ -293,7 +296,7 @@ impl House {
         let (publisher, fanout) = Fanout::new(100);
         let mut ports = ports(Arc::new(SystemClock));
         ports.gateways = registry;
-        let (link, dialler) = open(&config, publisher, &ports);
+        let (link, dialler) = open(&config, publisher, &ports, Arc::new(Tcp));
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(dialler.run(stop.clone()));

@@ -50,6 +50,17 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
 }
 
 impl Step {
+    /// One that is drawn elsewhere.
+    pub(super) fn of([guild, kind, who, room, other]: [u8; 5]) -> Self {
+        Self {
+            guild,
+            kind: kind % 42,
+            who: who % 5,
+            room: room % 5,
+            other,
+        }
+    }
+
     /// Which guild it is about: of two the annex less often, of more any.
     fn guild_id(self, harness: &Harness) -> GuildId {
         let there: Vec<GuildId> = harness
@@ -248,6 +259,12 @@ impl Picture {
             .get(&guild_id.to_string())
             .and_then(|known| known.rooms.get(&room.to_string()));
         room.is_some_and(|(_, members)| members.contains_key(&user.to_string()))
+    }
+
+    /// What a guild is called.
+    pub(super) fn name_of(&self, guild: &str) -> Option<String> {
+        let about = &self.0.get(guild)?.about;
+        about["name"].as_str().map(str::to_owned)
     }
 
     /// Forgets all other guilds.
