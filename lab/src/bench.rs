@@ -26,6 +26,7 @@ pub(crate) mod process;
 mod procfs;
 pub(crate) mod product;
 pub(crate) mod reader;
+mod rights;
 mod rounds;
 pub(crate) mod secret;
 pub(crate) mod shard;
@@ -82,6 +83,8 @@ enum Part {
     Logs,
     /// Deliveries to viewers who see different rooms, beside viewers who see the same
     Classes,
+    /// A role that changes in a guild of many rooms and classes, and who stands by
+    Rights,
     /// The simulator
     Simulator,
     /// The gateway with its journal
@@ -99,7 +102,7 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
     let plan = Plan::of(options)?;
     let target = binary::target_folder()?;
     let guildhall = binary::guildhall("release", !options.no_build)?;
-    let of_streams = [Part::Web, Part::Logs, Part::Classes];
+    let of_streams = [Part::Web, Part::Logs, Part::Classes, Part::Rights];
     if of_streams.iter().any(|part| plan.has(*part)) {
         raise_descriptor_limit(plan.most_streams() + SPARE_DESCRIPTORS)?;
     }
@@ -137,6 +140,7 @@ struct Plan {
     deliveries: u64,
     logs: logs::LogsPlan,
     classes: classes::ClassesPlan,
+    rights: rights::RightsPlan,
     simulator: simulator::SimulatorPlan,
     gateway: gateway::GatewayPlan,
     commands: commands::CommandsPlan,
@@ -166,6 +170,7 @@ impl Plan {
             vec![
                 Part::Web,
                 Part::Classes,
+                Part::Rights,
                 Part::Simulator,
                 Part::Gateway,
                 Part::Commands,
@@ -184,6 +189,15 @@ impl Plan {
                 repetitions,
                 viewers: if options.quick { 200 } else { 1_000 },
                 stamps: if options.quick { 50 } else { 100 },
+            },
+            rights: rights::RightsPlan {
+                repetitions,
+                rooms: if options.quick { 100 } else { 500 },
+                classes: if options.quick { 10 } else { 50 },
+                streams: if options.quick { 100 } else { 1_000 },
+                bystanders: if options.quick { 50 } else { 200 },
+                edits: if options.quick { 3 } else { 10 },
+                seconds: if options.quick { 2 } else { 6 },
             },
             parts,
             streams,
@@ -283,6 +297,11 @@ fn measure(plan: &Plan, guildhall: &Path, folder: &Path) -> anyhow::Result<Measu
     if plan.has(Part::Classes) {
         let stage = FakeStage::set(guildhall, &lab, folder)?;
         let (rows, faults) = classes::rows(&plan.classes, &stage)?;
+        measured.rows.extend(rows);
+        measured.faults += faults;
+    }
+    if plan.has(Part::Rights) {
+        let (rows, faults) = rights::rows(&plan.rights, guildhall, &lab, folder)?;
         measured.rows.extend(rows);
         measured.faults += faults;
     }

@@ -1,10 +1,14 @@
 //! `cargo xtask chaos`: real processes are killed in a row under load, and every open stream has
 //! to have been told everything, once, in order.
 //!
-//! Twenty streams on two web instances count the simulator's stamps while the gateway's process is
+//! Streams on two web instances count the simulator's stamps while the gateway's process is
 //! ended by SIGKILL at moments drawn from a seed, some of them while it is still starting. Discord
 //! keeps what it sends meanwhile, so as long as its session lives nothing may be missing: not a
 //! position, not a picture.
+//!
+//! The streams are of four people with other rights, and the rights of one change all the time; what each
+//! is shown is held against Discord's own algorithm. Proxies before links and browsers cut, slow down,
+//! silence and deafen what goes through them.
 
 mod browser;
 mod rng;
@@ -13,6 +17,9 @@ mod discord;
 mod house;
 mod kills;
 mod picture;
+mod truth;
+mod viewers;
+mod faults;
 
 use std::fs;
 use std::path::Path;
@@ -31,7 +38,10 @@ use checker::{Checker, Count, Sums};
 use discord::{DiscordState, Load};
 use house::House;
 use kills::Kills;
+use picture::Picture;
 use rng::Rng;
+use truth::Truth;
+use viewers::{CHANGING, Viewer};
 
 #[derive(clap::Args)]
 pub(crate) struct ChaosOptions {
@@ -73,7 +83,7 @@ pub(crate) struct ChaosOptions {
 /// What is done when nobody says anything.
 const KILLS: u64 = 50;
 const EVENTS_PER_SECOND: u64 = 500;
-const STREAMS: usize = 20;
+const STREAMS: usize = 24;
 
 /// An instance that missed some dials waits up to 16 s for the next one. So much the log keeps.
 const WINDOW_SECONDS: u64 = 100;
@@ -113,24 +123,27 @@ fn wreak(
     folder: &Path,
 ) -> anyhow::Result<Outcome> {
     let rate = options.events_per_second;
-    let mut house = House::start(binary, folder, rate * WINDOW_SECONDS, options.streams)?;
-    let checker = Arc::new(Mutex::new(Checker::of(options.streams)));
+    let window = rate * WINDOW_SECONDS;
+    let (mut house, changes) = House::start(binary, folder, window, options.streams)?;
+    let viewers = (0..options.streams).map(|number| house.viewer(number));
+    let checker = Arc::new(Mutex::new(Checker::of(viewers)));
     let addresses = (0..options.streams).map(|number| house.address(number));
     let browsers = Browsers::open(addresses, &checker)?;
     wait_until_open(&checker)?;
     let load = Load::begin(house.simulator_at, &house.guild_id, rate);
 
-    let mut kills = Kills::new(Rng::from_seed(seed), house.simulator_at)?;
+    let mut kills = Kills::new(Rng::from_seed(seed), &house, changes)?;
     for number in 1..=options.kills {
         kills.one(number, options, &mut house)?;
     }
     let sent = load.end()?;
+    house.faults.heal();
     kills.live_again(&mut house)?;
     for web in &mut house.webs {
         web.wait_until_ready()?;
     }
     println!("{sent} events; waiting until it is quiet");
-    let wrong_pictures = wait_for_quiet(&house, &checker, sent)?;
+    let pictures = wait_for_quiet(&house, &checker, sent)?;
     thread::sleep(LISTEN_ON);
     browsers.end()?;
 
@@ -141,8 +154,10 @@ fn wreak(
         sums: checker.sums(sent),
         count: checker.count,
         faults: checker.faults().to_vec(),
-        wrong_pictures,
+        pictures,
         identifies: state.identifies(),
+        rights_changes: kills.rights_changes(),
+        network_faults: house.faults.made,
         webs_killed: kills.webs_killed,
         live_ms: kills.live_ms,
     })
@@ -162,36 +177,63 @@ fn wait_until_open(checker: &Mutex<Checker>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until every stream and every instance shows what Discord knows; how many do not when the
-/// time is up.
-fn wait_for_quiet(house: &House, checker: &Mutex<Checker>, sent: u64) -> anyhow::Result<u64> {
+/// What was looked at when it was quiet.
+#[derive(Clone, Copy)]
+struct Pictures {
+    checked: u64,
+    wrong: u64,
+}
+
+/// Waits until every stream and every instance shows what Discord lets its viewer see, or the time is
+/// up.
+fn wait_for_quiet(house: &House, checker: &Mutex<Checker>, sent: u64) -> anyhow::Result<Pictures> {
     let deadline = now() + QUIET_WITHIN;
     loop {
-        let streams = checker.lock().streams();
-        let caught_up = checker.lock().at(sent) == streams;
+        let behind = checker.lock().behind(sent);
         let wrong = wrong_pictures(house, checker)?;
-        if (caught_up && wrong == 0) || now() > deadline {
-            return Ok(wrong);
+        let in_time = now() < deadline;
+        if (behind == 0 && wrong.is_empty()) || !in_time {
+            let streams = checker.lock().streams();
+            for what in &wrong {
+                println!("{what}");
+            }
+            return Ok(Pictures {
+                checked: u64::try_from(streams + house.webs.len() * house.viewers.len())?,
+                wrong: u64::try_from(wrong.len())?,
+            });
         }
         thread::sleep(LOOK_AGAIN);
     }
 }
 
-fn wrong_pictures(house: &House, checker: &Mutex<Checker>) -> anyhow::Result<u64> {
+/// Which are not as they should be, in words.
+fn wrong_pictures(house: &House, checker: &Mutex<Checker>) -> anyhow::Result<Vec<String>> {
     let state = Client::new(house.simulator_at).get("/sim/state", &[])?.body;
+    let truth = Truth::of(&state)?;
     let mut pictures = Vec::new();
     for web in &house.webs {
-        pictures.push(house.picture(web)?);
+        for viewer in 0..house.viewers.len() {
+            let of = format!("/api/state of {}", web.name);
+            pictures.push((of, viewer, house.picture(web, viewer)?));
+        }
     }
     let mut checker = checker.lock();
-    pictures.extend((0..checker.streams()).map(|stream| checker.picture(stream)));
-    let mut wrong = 0;
-    for picture in pictures {
-        let right = match &picture {
-            Some(picture) => picture.told_by_discord(&state)? == *picture && picture.has_people(),
-            None => false,
-        };
-        wrong += u64::from(!right);
+    for stream in 0..checker.streams() {
+        let viewer = checker.viewer(stream);
+        pictures.push((format!("stream {stream}"), viewer, checker.picture(stream)));
+    }
+    let mut wrong = Vec::new();
+    for (whose, viewer, picture) in pictures {
+        let Viewer { what, user_id } = &house.viewers[viewer];
+        let right = truth.picture(&house.guild_id, user_id)?;
+        let has_people = right.has_people() || viewer == CHANGING;
+        if picture.as_ref() != Some(&right) || !has_people {
+            let seen = picture.as_ref().map(Picture::rooms);
+            let rooms = right.rooms();
+            wrong.push(format!(
+                "{whose}, {what}: rooms {seen:?}, and in truth {rooms}: {picture:?}, and in truth {right:?}"
+            ));
+        }
     }
     Ok(wrong)
 }
@@ -201,8 +243,10 @@ struct Outcome {
     sums: Sums,
     count: Count,
     faults: Vec<String>,
-    wrong_pictures: u64,
+    pictures: Pictures,
     identifies: u64,
+    rights_changes: u64,
+    network_faults: u64,
     webs_killed: u64,
     /// From each start to live, if it lived so long.
     live_ms: Vec<u64>,
@@ -220,7 +264,7 @@ impl Outcome {
             + count.fallen_ids
             + count.two_payloads
             + count.refused
-            + self.wrong_pictures;
+            + self.pictures.wrong;
         let with_one_session = sums.lost + count.synthetic + self.identifies.abs_diff(1);
         match options.fresh {
             None => always + with_one_session,
@@ -245,7 +289,7 @@ impl Outcome {
             sums.uneven,
             count.synthetic,
             count.refused,
-            self.wrong_pictures,
+            self.pictures.wrong,
         );
         let ms = |micros: Option<u64>| micros.map_or(0, |micros| micros / 1_000);
         println!(
@@ -267,14 +311,19 @@ impl Outcome {
             Some(_) => (sums.lost, " (ended sessions)"),
         };
         println!(
-            "\n{} kills{webs}, {} events, {} deliveries, {lost} lost{missing}, {} doubled, \
-             {} reordered, {} snapshots, {} IDENTIFY, restart to live {median}/{most} ms",
+            "\n{} kills{webs}, {} faults of the network, {} events, {} deliveries, {lost} lost{missing}, \
+             {} doubled, {} reordered, {} snapshots ({} more for changed rights), {} rights changes, \
+             {} pictures checked, {} IDENTIFY, restart to live {median}/{most} ms",
             options.kills,
+            self.network_faults,
             self.sent,
             sums.deliveries,
             sums.doubled,
             sums.reordered,
             count.snapshots,
+            count.rights_snapshots,
+            self.rights_changes,
+            self.pictures.checked,
             self.identifies,
         );
     }

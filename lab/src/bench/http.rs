@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
+use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use tokio::runtime::{Builder, Runtime};
@@ -66,6 +67,26 @@ impl Client {
         let url = self.url(path);
         self.exchange(|http| http.put(&url))
             .with_context(|| format!("PUT {url}"))
+    }
+
+    /// Any other request, with or without JSON.
+    pub(crate) fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        json: Option<&str>,
+    ) -> anyhow::Result<Response> {
+        let url = self.url(path);
+        self.exchange(|http| {
+            let request = http.request(method, &url);
+            match json {
+                Some(json) => request
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(json.to_owned()),
+                None => request,
+            }
+        })
+        .with_context(|| url)
     }
 
     fn url(&self, path: &str) -> String {

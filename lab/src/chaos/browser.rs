@@ -21,7 +21,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Address {
     pub(crate) at: SocketAddr,
-    pub(crate) guild_id: String,
+    /// `None`: all that the person is in.
+    pub(crate) guild_id: Option<String>,
     pub(crate) cookie: String,
 }
 
@@ -54,7 +55,8 @@ impl Browsers {
                 guild_id,
                 cookie,
             } = address;
-            let url = format!("http://{at}/api/stream?guild={guild_id}");
+            let query = guild_id.map_or_else(String::new, |id| format!("?guild={id}"));
+            let url = format!("http://{at}/api/stream{query}");
             let source = EventSource::new(http.clone(), url, cookie);
             let task = follow(number, source, checker.clone(), stopped.clone());
             tasks.spawn_on(task, runtime.handle());

@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use lab::sse::{Event, Position, RisingIds};
 
 use super::picture::Picture;
+use super::viewers::CHANGING;
 use crate::bench::frames::Stamp;
 use crate::bench::ledger::{Ledger, Seen};
 
@@ -15,8 +16,8 @@ const FAULTS_TOLD: usize = 20;
 /// All streams together.
 pub(crate) struct Checker {
     streams: Vec<Track>,
-    /// The same event stands at a position, whoever is told.
-    deliveries: HashMap<Position, Delivery>,
+    /// The same event stands at a position, whichever stream of a viewer is told.
+    deliveries: HashMap<(usize, Position), Delivery>,
     ledger: Ledger,
     pub(crate) count: Count,
     faults: Vec<String>,
@@ -30,6 +31,8 @@ struct Delivery {
 /// One stream, over all of its connections.
 #[derive(Default)]
 struct Track {
+    /// Whose it is.
+    viewer: usize,
     seen: Seen,
     order: RisingIds,
     picture: Option<Picture>,
@@ -37,13 +40,16 @@ struct Track {
     stamp: Option<String>,
 }
 
-/// What was counted. All but the first four must be zero where the session lived.
+/// What was counted. All but the first five must be zero where the session lived.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Count {
     pub(crate) connections: u64,
     pub(crate) resumed: u64,
     pub(crate) statuses: u64,
     pub(crate) events: u64,
+    /// Because the viewer's rights had changed while the stream was away.
+    pub(crate) rights_snapshots: u64,
+    /// For any other reason.
     pub(crate) snapshots: u64,
     /// An id that was not higher than the one before it.
     pub(crate) fallen_ids: u64,
@@ -71,9 +77,14 @@ pub(crate) struct Sums {
 }
 
 impl Checker {
-    pub(crate) fn of(streams: usize) -> Self {
+    /// For a stream of each of these viewers.
+    pub(crate) fn of(viewers: impl Iterator<Item = usize>) -> Self {
+        let track = |viewer| Track {
+            viewer,
+            ..Track::default()
+        };
         Self {
-            streams: (0..streams).map(|_| Track::default()).collect(),
+            streams: viewers.map(track).collect(),
             deliveries: HashMap::new(),
             ledger: Ledger::begin(),
             count: Count::default(),
@@ -106,10 +117,22 @@ impl Checker {
         open.count()
     }
 
-    /// How many streams have come to this stamp.
-    pub(crate) fn at(&self, sequence: u64) -> usize {
-        let there = |track: &&Track| track.seen.highest() >= Some(sequence);
-        self.streams.iter().filter(there).count()
+    /// How many streams have not come to this stamp. One whose viewer was thrown out for a while need
+    /// not.
+    pub(crate) fn behind(&self, sequence: u64) -> usize {
+        let behind = |track: &&Track| track.seen.highest() < Some(sequence);
+        self.steady().filter(behind).count()
+    }
+
+    /// Whose stream it is.
+    pub(crate) fn viewer(&self, stream: usize) -> usize {
+        self.streams[stream].viewer
+    }
+
+    /// The streams of those whose rights stay the same.
+    fn steady(&self) -> impl Iterator<Item = &Track> {
+        let tracks = self.streams.iter();
+        tracks.filter(|track| track.viewer != CHANGING)
     }
 
     /// What stream number `stream` shows.
@@ -125,11 +148,14 @@ impl Checker {
 
     /// The sums, when so many stamps were sent.
     pub(crate) fn sums(&self, sent: u64) -> Sums {
-        let lost = self.streams.iter().map(|track| track.seen.lost(sent));
-        let uneven = self
-            .deliveries
-            .values()
-            .filter(|delivery| delivery.streams != self.streams.len());
+        let lost = self.steady().map(|track| track.seen.lost(sent));
+        let of = |viewer| {
+            let own = self.streams.iter().filter(|track| track.viewer == viewer);
+            own.count()
+        };
+        let uneven = self.deliveries.iter().filter(|((viewer, _), delivery)| {
+            *viewer != CHANGING && delivery.streams != of(*viewer)
+        });
         Sums {
             deliveries: self.ledger.distinct,
             lost: lost.sum(),
@@ -154,7 +180,11 @@ impl Checker {
     }
 
     fn take_snapshot(&mut self, stream: usize, event: &Event) {
-        if self.streams[stream].picture.is_some() {
+        let track = &self.streams[stream];
+        let of_rights = event.data.contains(r#""reason":"authz_changed""#);
+        if track.picture.is_some() && track.viewer == CHANGING && of_rights {
+            self.count.rights_snapshots += 1;
+        } else if track.picture.is_some() {
             self.count.snapshots += 1;
             let reason: String = event.data.chars().take(80).collect();
             self.fault(stream, &format!("a second snapshot, {reason}"));
@@ -171,7 +201,12 @@ impl Checker {
         if event.name == "gap" || event.data.contains(r#""synthetic":true"#) {
             self.count.synthetic += 1;
         }
-        if let Some(position) = Position::of(event) {
+        let of_rights = matches!(
+            event.name.as_str(),
+            "room.shown" | "room.hidden" | "guild.available" | "guild.removed"
+        );
+        // What is told of rights on an open stream is in the snapshot of one that was away.
+        if let Some(position) = Position::of(event).filter(|_| !of_rights) {
             self.hold_against_others(stream, event, position);
         }
         let track = &mut self.streams[stream];
@@ -195,7 +230,8 @@ impl Checker {
         let mut hasher = DefaultHasher::new();
         (&event.name, &event.data).hash(&mut hasher);
         let payload = hasher.finish();
-        let delivery = self.deliveries.entry(position).or_insert(Delivery {
+        let key = (self.streams[stream].viewer, position);
+        let delivery = self.deliveries.entry(key).or_insert(Delivery {
             payload,
             streams: 0,
         });

@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::rng::Rng;
+use super::viewers::Viewer;
 use crate::bench::http::Client;
 
 /// A load cannot be ended, so it is asked for in pieces.
@@ -67,7 +68,7 @@ struct MemberId {
 /// Discord's number for a voice channel.
 const VOICE: u8 = 2;
 
-/// Who may be moved, and where to: two rooms that the viewer sees, or none.
+/// Who may be moved, and where to: any room, whoever sees it, or none.
 pub(crate) struct People {
     guild_id: String,
     movers: Vec<String>,
@@ -86,20 +87,22 @@ impl DiscordState {
         starts.total - starts.remaining
     }
 
-    /// The members of the first guild but its first one, who looks on, and the load user.
-    pub(crate) fn people(&self) -> anyhow::Result<People> {
+    /// The members of the first guild but those who look on, and the load user.
+    pub(crate) fn people(&self, viewers: &[Viewer]) -> anyhow::Result<People> {
         let guild = self.guilds.first().context("the simulator has no guild")?;
         let is_bot = |id: &String| self.users.iter().any(|user| user.id == *id && user.bot);
-        let others = guild.members.iter().skip(1).map(|member| &member.user_id);
+        let looks_on = |id: &String| viewers.iter().any(|viewer| viewer.user_id == *id);
+        let others = guild.members.iter().map(|member| &member.user_id);
         let movers: Vec<String> = others
-            .filter(|id| !is_bot(id) && Some(*id) != guild.load_user_id.as_ref())
+            .filter(|id| !is_bot(id) && !looks_on(id))
+            .filter(|id| Some(*id) != guild.load_user_id.as_ref())
             .cloned()
             .collect();
         let voice = guild
             .channels
             .iter()
             .filter(|channel| channel.kind == VOICE);
-        let rooms = voice.take(2).map(|channel| Some(channel.id.clone()));
+        let rooms = voice.map(|channel| Some(channel.id.clone()));
         Ok(People {
             guild_id: guild.id.clone(),
             movers,

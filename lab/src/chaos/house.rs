@@ -1,5 +1,6 @@
 //! The product as it is operated, each process on a port that it keeps: one simulator, one
-//! gateway, and two web instances that share their secrets. What is ended is ended by its id.
+//! gateway, and two web instances that share their secrets, with a proxy before each of their links and
+//! one before their browsers. What is ended is ended by its id.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::browser::Address;
+use super::faults::Faults;
 use super::picture::Picture;
+use super::viewers::{self, CHANGING, RightsChanges, Viewer};
 use crate::bench::http::Client;
 use crate::bench::process::{Cpu, Process, Program, lasting_port};
 use crate::bench::product::{simulator, web_environment};
@@ -20,7 +23,10 @@ pub(crate) struct House {
     pub(crate) simulator_at: SocketAddr,
     pub(crate) webs: Vec<Web>,
     pub(crate) guild_id: String,
-    cookie: String,
+    pub(crate) viewers: [Viewer; 4],
+    pub(crate) faults: Faults,
+    /// One of each viewer's sessions.
+    cookies: Vec<String>,
     _simulator: Process,
 }
 
@@ -31,19 +37,21 @@ pub(crate) struct Web {
     pub(crate) name: &'static str,
     environment: Vec<(&'static str, String)>,
     pub(crate) at: SocketAddr,
+    /// Where its browsers come in.
+    proxy_at: SocketAddr,
     ops_port: u16,
     process: Process,
 }
 
 impl House {
-    /// Starts all of it, live, and signs the guild's first member in. `window`: events that are
+    /// Starts all of it, live, and signs four people in. `window`: events that are
     /// kept for a browser or an instance that comes back.
     pub(crate) fn start(
         binary: &Path,
         folder: &Path,
         window: u64,
         streams: usize,
-    ) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<(Self, RightsChanges)> {
         let simulator_at = SocketAddr::from(([127, 0, 0, 1], lasting_port()?));
         let mut simulator = Program {
             cpu: Cpu::Any,
@@ -53,12 +61,15 @@ impl House {
         simulator.wait_until_listening(simulator_at)?;
         let world = World::read(&mut Client::new(simulator_at))?;
         let guild = world.guilds.first().context("the simulator has no guild")?;
-        let viewer = guild.members.first().context("the guild has no member")?;
+        let (viewers, changes) = viewers::bring(simulator_at)?;
+        let mut faults = Faults::new()?;
 
         let mut gateway = Gateway::new(binary, folder, Cpu::Any, simulator_at, &world)?;
         gateway.set("LOG_WINDOW", &window.to_string());
         // Every start in one file: for whoever looks for a fault.
         gateway.set("RUST_LOG", "info");
+        // So that a change of somebody's rights is heard of at once.
+        gateway.set("DISCORD_INTENTS", "members");
         gateway.start()?;
         gateway.wait_until_live()?;
 
@@ -69,32 +80,55 @@ impl House {
             ("STREAMS_PER_USER", (4 * streams + 100).to_string()),
             ("RUST_LOG", "warn".to_owned()),
         ]);
-        let webs = ["web-1", "web-2"].map(|name| Web::start(binary, folder, name, &common));
-        let webs = webs.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
-        let cookie = sign_in(webs[0].at, simulator_at, &viewer.user_id)?;
-        Ok(Self {
+        let link_at = SocketAddr::from(([127, 0, 0, 1], gateway.link_port));
+        let mut webs = Vec::new();
+        for name in ["web-1", "web-2"] {
+            webs.push(Web::start(
+                binary,
+                folder,
+                name,
+                &common,
+                link_at,
+                &mut faults,
+            )?);
+        }
+        let cookies = viewers
+            .iter()
+            .map(|viewer| sign_in(webs[0].at, simulator_at, &viewer.user_id));
+        let cookies = cookies.collect::<anyhow::Result<Vec<_>>>()?;
+        let house = Self {
             gateway,
             simulator_at,
             guild_id: guild.id.clone(),
-            cookie,
+            viewers,
+            faults,
+            cookies,
             webs,
             _simulator: simulator,
-        })
+        };
+        Ok((house, changes))
+    }
+
+    /// Whose stream number `number` is: each viewer has one on each instance, and so on.
+    pub(crate) fn viewer(&self, number: usize) -> usize {
+        number / self.webs.len() % self.viewers.len()
     }
 
     /// Where stream number `number` is: in turn on each instance.
     pub(crate) fn address(&self, number: usize) -> Address {
+        let viewer = self.viewer(number);
         Address {
-            at: self.webs[number % self.webs.len()].at,
-            guild_id: self.guild_id.clone(),
-            cookie: self.cookie.clone(),
+            at: self.webs[number % self.webs.len()].proxy_at,
+            // A guild that is named is refused to who is no member of it.
+            guild_id: (viewer != CHANGING).then(|| self.guild_id.clone()),
+            cookie: self.cookies[viewer].clone(),
         }
     }
 
     /// What an instance answers to who asks once; `None` while it can't say.
-    pub(crate) fn picture(&self, web: &Web) -> anyhow::Result<Option<Picture>> {
-        let path = format!("/api/state?guild={}", self.guild_id);
-        let answer = Client::new(web.at).get(&path, &[("Cookie", &self.cookie)])?;
+    pub(crate) fn picture(&self, web: &Web, viewer: usize) -> anyhow::Result<Option<Picture>> {
+        let cookie = &self.cookies[viewer];
+        let answer = Client::new(web.at).get("/api/state", &[("Cookie", cookie)])?;
         (answer.status == 200)
             .then(|| Picture::of(&answer.body))
             .transpose()
@@ -107,11 +141,17 @@ impl Web {
         folder: &Path,
         name: &'static str,
         common: &[(&'static str, String)],
+        link_at: SocketAddr,
+        faults: &mut Faults,
     ) -> anyhow::Result<Self> {
         let (port, ops_port) = (lasting_port()?, lasting_port()?);
         let at = SocketAddr::from(([127, 0, 0, 1], port));
+        let link_at = faults.put_before(&format!("the link of {name}"), link_at)?;
+        let proxy_at = faults.put_before(&format!("the streams of {name}"), at)?;
         let mut environment = common.to_vec();
+        environment.retain(|(known, _)| *known != "GATEWAY_WS_URL");
         environment.extend([
+            ("GATEWAY_WS_URL", format!("ws://{link_at}")),
             ("WEB_PORT", port.to_string()),
             ("BASE_URL", format!("http://{at}")),
             ("OPS_PORT", ops_port.to_string()),
@@ -124,6 +164,7 @@ impl Web {
             name,
             environment,
             at,
+            proxy_at,
             ops_port,
             process,
         })

@@ -1,7 +1,6 @@
 //! When a process ends: drawn, and never twice alike.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +8,7 @@ use super::ChaosOptions;
 use super::discord::{DiscordState, People};
 use super::house::House;
 use super::rng::Rng;
+use super::viewers::RightsChanges;
 use crate::bench::clock::now;
 use crate::bench::http::Client;
 
@@ -18,13 +18,18 @@ const EARLY: u64 = 4;
 const EARLY_MS: u64 = 100;
 /// One in so many takes a web instance with it.
 const WITH_WEB: u64 = 3;
+/// Before one in so many kills something goes wrong on the network.
+const WITH_FAULT: u64 = 2;
 /// Moves while the gateway is away.
 const MOVES_AT_MOST: u64 = 3;
+/// Changes of somebody's rights while it is live.
+const CHANGES_AT_MOST: u64 = 3;
 
 pub(super) struct Kills {
     rng: Rng,
     simulator: Client,
     people: People,
+    changes: RightsChanges,
     /// When the gateway was started, if it was not seen live since.
     starting: Option<Instant>,
     starts: u64,
@@ -36,16 +41,17 @@ pub(super) struct Kills {
 
 impl Kills {
     /// Of a gateway that is live.
-    pub(super) fn new(rng: Rng, simulator_at: SocketAddr) -> anyhow::Result<Self> {
-        let mut simulator = Client::new(simulator_at);
-        let people = DiscordState::read(&mut simulator)?.people()?;
+    pub(super) fn new(rng: Rng, house: &House, changes: RightsChanges) -> anyhow::Result<Self> {
+        let mut simulator = Client::new(house.simulator_at);
+        let people = DiscordState::read(&mut simulator)?.people(&house.viewers)?;
         Ok(Self {
             rng,
             simulator,
             people,
+            changes,
             starting: None,
             starts: 0,
-            with_members: false,
+            with_members: true,
             webs_killed: 0,
             live_ms: Vec::new(),
         })
@@ -71,6 +77,9 @@ impl Kills {
         for _ in 0..self.rng.within(0..=MOVES_AT_MOST) {
             self.people.move_one(&mut self.simulator, &mut self.rng)?;
         }
+        if self.rng.one_in(2) {
+            self.changes.one(&mut self.rng)?;
+        }
         let away = Duration::from_millis(self.rng.within(0..=300));
         thread::sleep(away);
         self.starts += 1;
@@ -90,6 +99,11 @@ impl Kills {
         println!("kill {number:>3} of {}: {said}", options.kills);
         self.starting = Some(now());
         house.gateway.start()
+    }
+
+    /// How often somebody's rights were changed.
+    pub(super) fn rights_changes(&self) -> u64 {
+        self.changes.made
     }
 
     /// Waits until the gateway is live, and remembers how long that took.
@@ -116,6 +130,13 @@ impl Kills {
         let took = self.live_again(house)?;
         if self.rng.one_in(2) {
             self.people.move_one(&mut self.simulator, &mut self.rng)?;
+        }
+        for _ in 0..self.rng.within(0..=CHANGES_AT_MOST) {
+            self.changes.one(&mut self.rng)?;
+        }
+        house.faults.mend();
+        if self.rng.one_in(WITH_FAULT) {
+            println!("{}", house.faults.one(&mut self.rng)?);
         }
         let gap = self.rng.within(50..=1_500);
         thread::sleep(Duration::from_millis(gap));

@@ -1,8 +1,8 @@
-//! Who is in which room: as a stream tells it, as `/api/state` does, and as Discord knows it.
+//! Who is in which room: as a stream tells it, and as `/api/state` does.
 //!
-//! Rooms come and go by what the viewer may see; but for that, people are all there is to follow.
+//! Rooms themselves do not change during a run; who sees them does.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -14,17 +14,17 @@ pub(crate) struct Picture {
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-struct Person {
-    username: String,
+pub(super) struct Person {
+    pub(super) username: String,
     #[serde(flatten)]
-    flags: Flags,
+    pub(super) flags: Flags,
 }
 
 /// As both name them.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of Discord's")]
-struct Flags {
+pub(super) struct Flags {
     self_mute: bool,
     self_deaf: bool,
     mute: bool,
@@ -57,8 +57,8 @@ impl Picture {
                 }
             }
             "room.shown" => {
-                let shown: Room = serde_json::from_str(json).context(event.to_owned())?;
-                self.rooms.insert(shown.channel_id, people(shown.members));
+                let room: Room = serde_json::from_str(json).context(event.to_owned())?;
+                self.rooms.insert(room.channel_id, people(room.members));
             }
             "room.hidden" => {
                 let hidden: Hidden = serde_json::from_str(json).context(event.to_owned())?;
@@ -66,10 +66,15 @@ impl Picture {
             }
             "guild.available" => {
                 let came: Available = serde_json::from_str(json).context(event.to_owned())?;
-                for room in came.guild.into_iter().flat_map(|guild| guild.rooms) {
-                    self.rooms.insert(room.channel_id, people(room.members));
+                if let Some(guild) = came.guild {
+                    let rooms = guild.rooms.into_iter();
+                    self.rooms = rooms
+                        .map(|room| (room.channel_id, people(room.members)))
+                        .collect();
                 }
             }
+            // There is one guild.
+            "guild.removed" => self.rooms.clear(),
             _ => {}
         }
         Ok(())
@@ -80,35 +85,20 @@ impl Picture {
         self.rooms.values().any(|room| !room.is_empty())
     }
 
-    /// What Discord (`/sim/state`) says of these rooms.
-    pub(crate) fn told_by_discord(&self, json: &str) -> anyhow::Result<Self> {
-        let world: Discord = serde_json::from_str(json).context("/sim/state of another shape")?;
-        let names: HashMap<String, String> = world
-            .users
-            .into_iter()
-            .map(|user| (user.id, user.username))
-            .collect();
-        let mut rooms: BTreeMap<_, BTreeMap<_, _>> = self
-            .rooms
-            .keys()
-            .map(|room| (room.clone(), BTreeMap::new()))
-            .collect();
-        for state in world
-            .guilds
-            .into_iter()
-            .flat_map(|guild| guild.voice_states)
-        {
-            let Some(room) = rooms.get_mut(&state.channel_id) else {
-                continue;
-            };
-            let username = names.get(&state.user_id).context("a nameless user")?;
-            let person = Person {
-                username: username.clone(),
-                flags: state.flags,
-            };
-            room.insert(state.user_id, person);
-        }
-        Ok(Self { rooms })
+    /// The ids of its rooms.
+    pub(super) fn rooms(&self) -> String {
+        self.rooms.keys().cloned().collect::<Vec<_>>().join(" ")
+    }
+
+    /// A room that is seen.
+    pub(super) fn show(&mut self, room: &str) {
+        self.rooms.entry(room.to_owned()).or_default();
+    }
+
+    /// Somebody is in it.
+    pub(super) fn join(&mut self, room: &str, user_id: &str, person: Person) {
+        let people = self.rooms.entry(room.to_owned()).or_default();
+        people.insert(user_id.to_owned(), person);
     }
 }
 
@@ -171,33 +161,6 @@ struct VoiceLeft {
     user_id: String,
 }
 
-#[derive(Deserialize)]
-struct Discord {
-    users: Vec<User>,
-    guilds: Vec<DiscordGuild>,
-}
-
-#[derive(Deserialize)]
-struct User {
-    id: String,
-    username: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DiscordGuild {
-    voice_states: Vec<VoiceState>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct VoiceState {
-    user_id: String,
-    channel_id: String,
-    #[serde(flatten)]
-    flags: Flags,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,29 +193,17 @@ mod tests {
     }
 
     #[test]
-    fn a_room_is_shown_with_its_people_and_hidden_again() {
+    fn rooms_come_with_their_people_and_go_with_them() {
         let ann = format!(r#"{{"channelId":"9","userId":"7","username":"ann",{FLAGS}}}"#);
-        let shown = format!(r#"{{"guildId":"1","ts":5,"channelId":"9","members":[{ann}]}}"#);
         let mut picture = snapshot("");
+        let shown = format!(r#"{{"guildId":"1","channelId":"9","name":"x","members":[{ann}]}}"#);
         picture.apply("room.shown", &shown).expect("an event");
+        assert_eq!(picture.rooms(), "5 6 9");
         assert!(picture.has_people());
-        let hidden = r#"{"guildId":"1","ts":6,"channelId":"9"}"#;
+        let hidden = r#"{"guildId":"1","channelId":"9"}"#;
         picture.apply("room.hidden", hidden).expect("an event");
         assert_eq!(picture, snapshot(""));
-    }
-
-    #[test]
-    fn discord_is_asked_about_the_rooms_that_are_seen() {
-        let state = |user, room| format!(r#"{{"userId":"{user}","channelId":"{room}",{FLAGS}}}"#);
-        let discord = format!(
-            r#"{{"users":[{{"id":"7","username":"ann"}},{{"id":"8","username":"bo"}}],"guilds":[{{"voiceStates":[{},{}]}}]}}"#,
-            state("7", "5"),
-            state("8", "9")
-        );
-        let ann = format!(r#"{{"channelId":"5","userId":"7","username":"ann",{FLAGS}}}"#);
-        let picture = snapshot(&ann);
-        let told = picture.told_by_discord(&discord).expect("a world");
-        assert_eq!(told, picture);
-        assert_ne!(told, snapshot(""));
+        picture.apply("guild.removed", "{}").expect("an event");
+        assert_eq!(picture, Picture::default());
     }
 }

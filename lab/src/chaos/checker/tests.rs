@@ -20,7 +20,7 @@ fn stamped(seq: u64, sequence: u64) -> Event {
 
 /// Of two streams that had their picture.
 fn opened() -> Checker {
-    let mut checker = Checker::of(2);
+    let mut checker = Checker::of([0, 0].into_iter());
     for stream in 0..2 {
         checker.take(stream, &event("snapshot", 1, SNAPSHOT), 0);
     }
@@ -41,7 +41,7 @@ fn what_came_once_in_order_to_all_has_no_fault() {
     assert_eq!((sums.deliveries, sums.lost, sums.uneven), (4, 0, 0));
     assert_eq!((sums.doubled, sums.reordered), (0, 0));
     assert_eq!(checker.count.fallen_ids + checker.count.two_payloads, 0);
-    assert_eq!((checker.at(2), checker.at(3)), (2, 0));
+    assert_eq!((checker.behind(2), checker.behind(3)), (0, 2));
     assert_eq!(checker.picture(0), checker.picture(1));
     assert!(checker.faults().is_empty(), "{:?}", checker.faults());
 }
@@ -85,4 +85,23 @@ fn snapshots_after_the_first_and_what_was_found_by_comparing_are_counted() {
     checker.take(1, &event("room.created", 11, r#"{"synthetic":true}"#), 0);
     assert_eq!((checker.count.snapshots, checker.count.synthetic), (1, 2));
     assert_eq!(checker.faults().len(), 1);
+}
+
+#[test]
+fn whose_rights_change_may_miss_something_and_gets_a_snapshot_for_no_other_reason() {
+    let mut checker = Checker::of([0, CHANGING].into_iter());
+    for stream in 0..2 {
+        checker.take(stream, &event("snapshot", 1, SNAPSHOT), 0);
+    }
+    checker.take(0, &stamped(2, 1), 150);
+    let of_rights = SNAPSHOT.replace("no_cursor", "authz_changed");
+    checker.take(1, &event("snapshot", 2, &of_rights), 0);
+    assert_eq!(checker.behind(1), 0);
+    let sums = checker.sums(1);
+    assert_eq!((sums.lost, sums.uneven), (0, 0));
+    let count = checker.count;
+    assert_eq!((count.rights_snapshots, count.snapshots), (1, 0));
+    checker.take(1, &event("snapshot", 3, SNAPSHOT), 0);
+    checker.take(0, &event("snapshot", 3, &of_rights), 0);
+    assert_eq!(checker.count.snapshots, 2);
 }
