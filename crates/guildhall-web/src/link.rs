@@ -3,6 +3,8 @@
 //! The task owns the [`Publisher`]: events go from the socket into the replica and nowhere else. What
 //! others want of the gateway they ask here.
 
+/// Who waits for an answer.
+mod asker;
 /// How a gateway is reached.
 mod connect;
 /// Dials, and dials again; one socket at a time.
@@ -37,7 +39,8 @@ pub(crate) use dial::Dialler;
 pub(crate) use health::LinkHealth;
 pub(crate) use revocations::Revocations;
 
-use dial::{Asker, GatewayConnector};
+use asker::Asker;
+use dial::GatewayConnector;
 
 /// Requests on their way to the task. It takes them as fast as they come unless a write to the
 /// gateway is stuck; whoever finds this full gets no answer. As many as may be under

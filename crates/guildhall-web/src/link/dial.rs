@@ -13,17 +13,17 @@ use guildhall_http::{
 use guildhall_link::{
     Backoff, End, Frame, SocketInput, Violation,
     attachment::{MESSAGE_BYTES_TO_WEB, WRITE_LIMIT},
-    frame::{AdmitResult, InstanceId, ReplyBody, ViewerTable, Watched},
+    frame::{InstanceId, ViewerTable},
     receiver::{Input, Output, Receiver, Unanswered},
 };
-use guildhall_model::{Cursor, command::CommandResult};
+use guildhall_model::Cursor;
 use guildhall_ports::{Clock, GatewayRegistry, Unavailable};
 use http::{HeaderValue, StatusCode, header};
 use metrics::{counter, gauge};
 use rustls::ClientConfig;
 use tokio::{
     select,
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     time::{sleep_until, timeout},
 };
 use tokio_tungstenite::{
@@ -37,7 +37,7 @@ use tokio_tungstenite::{
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::{Connect, LinkAsk, LinkHealth, Revocations, revocations::SentRevocation};
+use super::{Connect, LinkAsk, LinkHealth, Revocations, asker::Asker};
 use crate::{
     WebSettingNames,
     fanout::{Publisher, RoomViewers},
@@ -53,36 +53,6 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 const READ_BYTES: usize = 16 << 10;
 
 type Socket = WebSocketStream<MaybeTlsStream<Box<dyn Connection>>>;
-
-/// Who asked, and how they are told.
-#[derive(Debug)]
-pub(super) enum Asker {
-    /// Dropped: there is no answer.
-    Watch(oneshot::Sender<Watched>),
-    Command(oneshot::Sender<Result<CommandResult, Unanswered>>),
-    Admit(oneshot::Sender<Result<AdmitResult, Unanswered>>),
-    Revoke(SentRevocation),
-}
-
-impl Asker {
-    /// Whoever asked may have gone, which is no failure.
-    fn tell(self, answer: Result<ReplyBody, Unanswered>) {
-        match (self, answer) {
-            (Self::Watch(asker), Ok(ReplyBody::Watched(watched))) => _ = asker.send(watched),
-            (Self::Watch(_), answer) => debug!(?answer, "[Gateway Client] No answer to a watch"),
-            (Self::Command(asker), Ok(ReplyBody::Command(result))) => _ = asker.send(Ok(result)),
-            (Self::Command(asker), Err(why)) => _ = asker.send(Err(why)),
-            // A gateway that answers something else has not answered.
-            (Self::Command(asker), Ok(_)) => _ = asker.send(Err(Unanswered::Down)),
-            (Self::Admit(asker), Ok(ReplyBody::Admitted(result))) => _ = asker.send(Ok(result)),
-            (Self::Admit(asker), Err(why)) => _ = asker.send(Err(why)),
-            (Self::Admit(asker), Ok(_)) => _ = asker.send(Err(Unanswered::Down)),
-            (Self::Revoke(sent), Ok(ReplyBody::Revoked)) => sent.answered(Ok(())),
-            (Self::Revoke(sent), Err(why)) => sent.answered(Err(why)),
-            (Self::Revoke(sent), Ok(_)) => sent.answered(Err(Unanswered::Down)),
-        }
-    }
-}
 
 /// Who knows where the gateway is, and how it is reached.
 pub(super) struct GatewayConnector {

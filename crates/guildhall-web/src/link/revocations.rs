@@ -18,7 +18,7 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use super::{LinkAsk, dial::Asker};
+use super::{LinkAsk, asker::Asker};
 use unkept::UnkeptRevocations;
 
 /// How long a gateway may take to keep one. Somebody waits to be signed out.

@@ -10,7 +10,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-use super::{ASKS_WAITING, Link, LinkAsk, LinkHealth, dial::Asker, revocations};
+use super::{ASKS_WAITING, Link, LinkAsk, LinkHealth, asker::Asker, revocations};
 use crate::config::tests::NAMES;
 
 /// The gateway as the test plays it. It answers no watch.

@@ -8,7 +8,7 @@ use std::{
 
 use guildhall_http::Secret;
 use guildhall_link::{
-    frame::{Base, Discord, DiscordStatus, Opening, VERSION},
+    frame::{Base, Discord, DiscordStatus, Opening, VERSION, Watched},
     sender,
 };
 use guildhall_model::{
