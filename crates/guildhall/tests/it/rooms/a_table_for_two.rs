@@ -110,11 +110,9 @@ async fn name_as_before(stage: &Stage, room: &str) {
 /// A room as it is told to somebody who sees it from now on.
 async fn let_in(stream: &mut Stream, room: &str) -> Value {
     loop {
-        let picture = stream.until("snapshot").await.data;
-        let guilds = picture["guilds"].as_array().into_iter().flatten();
-        let mut rooms = guilds.flat_map(|guild| guild["rooms"].as_array().into_iter().flatten());
-        if let Some(shown) = rooms.find(|one| one["channelId"] == room) {
-            return shown.clone();
+        let shown = stream.until("room.shown").await.data;
+        if shown["channelId"] == room {
+            return shown;
         }
     }
 }
