@@ -9,7 +9,7 @@ use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_h
 use crate::{GatewaySettingNames, discord_rest::RouteTemplate, rooms::ROOM_PHASES};
 
 /// Counters without labels.
-const COUNTERS: [(&str, &str); 21] = [
+const COUNTERS: [(&str, &str); 22] = [
     (
         "guildhall_commands_repeated_total",
         "Commands whose key was known: they are answered as the first was",
@@ -221,7 +221,7 @@ const DISCONNECTS: [&str; 9] = [
 ];
 
 /// Gauges, and whether they begin at 0.
-const GAUGES: [(&str, bool, &str); 13] = [
+const GAUGES: [(&str, bool, &str); 14] = [
     (
         "guildhall_commands_waiting",
         true,
