@@ -121,6 +121,12 @@ impl Attachment {
                     Output::Ping => self.write(Message::Ping(Vec::new().into())).await,
                     Output::Join { after, .. } => self.input(self.log.join(after)),
                     Output::Read(after) => self.input(self.log.read(after)),
+                    // Nobody signs out here.
+                    Output::ReadRevoked(after) => self.input(Input::RevokedRead {
+                        revocations: Vec::new(),
+                        end: after,
+                        more: false,
+                    }),
                     Output::Watch {
                         request_id,
                         user_id,
