@@ -16,7 +16,7 @@ mod viewers;
 pub use settings::{Lobby, RoomMode, RoomSettings};
 
 pub(crate) use census::ROOM_PHASES;
-pub(crate) use draft::{RoomDraft, VoiceChannelSeen};
+pub(crate) use draft::{RoomDraft, VoiceChannelSeen, management_of};
 pub(crate) use invite::{InviteError, InviteSigner};
-pub(crate) use table::{NotReserved, RoomPlan, RoomTable, SeatRefused, SeatTaken, management_of};
+pub(crate) use table::{NotReserved, RoomPlan, RoomTable, SeatRefused, SeatTaken};
 pub(crate) use viewers::{AttachedViewers, ViewerTables, Viewers};

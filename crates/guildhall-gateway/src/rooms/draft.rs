@@ -6,8 +6,6 @@ use guildhall_model::{
 };
 use guildhall_ports::room_store::RoomRecord;
 
-use super::management_of;
-
 /// A room as Discord is asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RoomDraft {
@@ -29,6 +27,15 @@ pub(crate) struct VoiceChannelSeen<'a> {
     pub(crate) user_limit: u32,
     pub(crate) parent_id: Option<ChannelId>,
     pub(crate) overwrites: &'a [Overwrite],
+}
+
+/// What web roles are to know of a room.
+pub(crate) fn management_of(room: &RoomRecord) -> RoomManagement {
+    RoomManagement {
+        owner_id: room.owner_id,
+        locked: room.locked,
+        hidden: room.hidden,
+    }
 }
 
 impl RoomDraft {

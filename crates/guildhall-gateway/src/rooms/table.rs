@@ -27,6 +27,7 @@ use tokio::sync::watch;
 use super::{
     InviteSigner, RoomDraft, RoomSettings,
     census::{RoomCensus, is_unsettled},
+    management_of,
 };
 
 /// Invites into one room that are kept, the dead ones left out.
@@ -454,15 +455,6 @@ impl RoomTable {
         }
         self.0.changed.send_modify(|number| *number += 1);
         self.0.store.save(changes)
-    }
-}
-
-/// What web roles are to know of a room.
-pub(crate) fn management_of(room: &RoomRecord) -> RoomManagement {
-    RoomManagement {
-        owner_id: room.owner_id,
-        locked: room.locked,
-        hidden: room.hidden,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::journal::JournalFuture;
 const HISTORIES: usize = 48;
 
 /// One call that changes something.
-pub(super) trait Call: Clone + Debug {
+pub(super) trait StoreCall: Clone + Debug {
     /// On what.
     type Store: ?Sized;
     /// Everything that is kept.
@@ -45,7 +45,7 @@ pub(super) async fn any_history_ends_as_with_a_list<C, Place>(
     fresh: impl Fn() -> Place,
     call: impl Strategy<Value = C> + Clone + 'static,
 ) where
-    C: Call,
+    C: StoreCall,
     Place: AsyncFn() -> Arc<C::Store>,
 {
     let step = prop_oneof![
@@ -60,11 +60,11 @@ pub(super) async fn any_history_ends_as_with_a_list<C, Place>(
     .await;
 }
 
-async fn run<C: Call>(
+async fn run<C: StoreCall>(
     place: impl AsyncFn() -> Arc<C::Store>,
     steps: Vec<Step<C>>,
 ) -> Result<(), String> {
-    let mut checked = Checked {
+    let mut checked = CheckedCalls {
         calls: Vec::new(),
         certain: 0,
     };
@@ -93,14 +93,14 @@ async fn run<C: Call>(
     checked.compare(&store).await
 }
 
-struct Checked<C> {
+struct CheckedCalls<C> {
     /// Every call.
     calls: Vec<C>,
     /// So many of them are there.
     certain: usize,
 }
 
-impl<C: Call> Checked<C> {
+impl<C: StoreCall> CheckedCalls<C> {
     async fn compare(&mut self, store: &C::Store) -> Result<(), String> {
         let loaded = C::load(store).await;
         let loaded = loaded.map_err(|error| format!("cannot be read: {error}"))?;

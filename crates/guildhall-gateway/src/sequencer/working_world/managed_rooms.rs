@@ -18,11 +18,11 @@ pub(crate) struct ManagedRooms {
     /// Those of them that Discord has deleted, and the world still has.
     deleted: BTreeSet<(GuildId, ChannelId)>,
     /// Those that Discord was asked for, or is about to be, and did not answer about.
-    making: BTreeMap<(GuildId, RoomNumber), Making>,
+    making: BTreeMap<(GuildId, RoomNumber), RoomBeingMade>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Making {
+struct RoomBeingMade {
     draft: RoomDraft,
     /// The first that came and was like it.
     came: Option<ChannelId>,
@@ -42,7 +42,7 @@ impl ManagedRooms {
             deleted: BTreeSet::new(),
             making: being_made
                 .map(|(guild_id, number, draft)| {
-                    let making = Making { draft, came: None };
+                    let making = RoomBeingMade { draft, came: None };
                     ((guild_id, number), making)
                 })
                 .collect(),
@@ -127,7 +127,7 @@ impl ManagedRooms {
         draft: RoomDraft,
     ) -> Option<ChannelId> {
         let wrong = self.not_made(guild_id, number);
-        let making = Making { draft, came: None };
+        let making = RoomBeingMade { draft, came: None };
         self.making.insert((guild_id, number), making);
         wrong
     }

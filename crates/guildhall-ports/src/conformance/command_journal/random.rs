@@ -11,7 +11,7 @@ use proptest::{
 use super::sample::{command, intended, queued, settled};
 use crate::{
     command_journal::{CommandJournal, CommandState, KeptCommand},
-    conformance::history::{self, Call},
+    conformance::history::{self, StoreCall},
     journal::JournalFuture,
 };
 
@@ -47,7 +47,7 @@ fn state() -> impl Strategy<Value = CommandState> + Clone {
     ]
 }
 
-impl Call for JournalCall {
+impl StoreCall for JournalCall {
     type Store = dyn CommandJournal;
     type Kept = Vec<KeptCommand>;
 

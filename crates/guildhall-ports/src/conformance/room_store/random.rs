@@ -14,7 +14,7 @@ use super::{
     sample::{habit, invite, key, room},
 };
 use crate::{
-    conformance::history::{self, Call},
+    conformance::history::{self, StoreCall},
     journal::JournalFuture,
     room_store::{KeptRooms, RoomChange, RoomNumber, RoomStore},
 };
@@ -44,7 +44,7 @@ fn change() -> impl Strategy<Value = RoomChange> + Clone {
     ]
 }
 
-impl Call for Vec<RoomChange> {
+impl StoreCall for Vec<RoomChange> {
     type Store = dyn RoomStore;
     type Kept = KeptRooms;
 

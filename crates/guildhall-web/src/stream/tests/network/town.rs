@@ -87,7 +87,9 @@ impl Town {
         });
         let mut gateway = Gateway::new(log.clone(), Arc::clone(&clock));
         gateway.start(&net);
-        webs.iter_mut().for_each(|web| web.start(&net));
+        for web in &mut webs {
+            web.start(&net);
+        }
         let (mut browsers, mut told) = (JoinSet::new(), Vec::new());
         for number in 0..BROWSERS {
             let user = VIEWERS[usize::from(number) % VIEWERS.len()];
