@@ -22,6 +22,7 @@ mod one_dispatch_is_one_moment;
 mod other_clients_are_served;
 mod other_clients_come_back;
 mod others_mistakes_end_at_their_line;
+mod rights_change_under_an_open_stream;
 mod rooms;
 mod secrets_stay_secret;
 mod the_gateway_goes_on_where_it_was;

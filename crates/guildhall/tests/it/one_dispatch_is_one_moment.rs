@@ -39,15 +39,12 @@ async fn nobody_is_shown_a_name_from_while_the_room_was_hidden() {
         tokio::join!(revealing, looking)
             .1
             .expect("the room is shown");
-        while !stream
-            .until("snapshot")
-            .await
-            .data
-            .to_string()
-            .contains(&name)
-        {}
+        let shown = stream.until("room.shown").await.data;
+        assert_eq!(shown["name"], name.as_str());
     }
     assert!(!stream.raw.contains("secret"), "{}", stream.raw);
+    let hidden = stream.raw.matches("event: room.hidden").count();
+    assert_eq!(hidden, TRIES - 1, "it was hidden at first");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,8 +58,8 @@ async fn whoever_is_in_a_hidden_room_is_there_again_when_a_killed_gateway_sees_i
     house.discord.voice(&person, Some(&room)).await;
     record(&mut stream, "voice.joined").await;
     house.discord.fault(hide(false)).await;
-    let hidden = stream.until("snapshot").await;
-    assert_eq!(people_of(&hidden.data).get(&person), None, "{hidden:?}");
+    let hidden = stream.until("room.hidden").await;
+    assert_eq!(hidden.data["channelId"], room);
     house.discord.stamp("written").await;
     stream.until("voice.updated").await;
 
@@ -69,8 +69,10 @@ async fn whoever_is_in_a_hidden_room_is_there_again_when_a_killed_gateway_sees_i
     house.until_ready(house.ports.gateway_ops).await;
     house.discord.fault(hide(true)).await;
     // Discord does not say a second time who is in it.
-    let shown = stream.until("snapshot").await;
-    assert_eq!(people_of(&shown.data).get(&person), Some(&room));
+    let shown = stream.until("room.shown").await;
+    assert_eq!(shown.data["channelId"], room);
+    assert_eq!(shown.data["members"][0]["userId"], person);
+    assert_eq!(snapshots(&stream), 1, "{}", stream.raw);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -103,3 +103,21 @@ async fn rights_of_the_moment_judge_it() {
     });
     assert_eq!(words(&mut anna), [1], "and who sees a room is told of it");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_of_a_room_comes_behind_the_room_to_whoever_sees_it_from_now_on() {
+    let mut harness = Harness::hall();
+    let mut anna = open(&harness, ANNA, None);
+    anna.events();
+    say(&mut harness, VAULT, BEN, 1);
+    assert_eq!(anna.events(), []);
+    // Her class goes on with the room: she does not join again.
+    let generation = harness.fanout.viewer(ANNA).rights_generation();
+    harness.look_up(ANNA, &[VAULT_ROLE]);
+    let told: Vec<String> = anna.names();
+    assert_eq!(told, ["room.shown", "room.peeped"]);
+    assert_eq!(harness.fanout.viewer(ANNA).rights_generation(), generation);
+    harness.look_up(ANNA, &[]);
+    say(&mut harness, VAULT, BEN, 2);
+    assert_eq!(anna.names(), ["room.hidden"]);
+}

@@ -3,8 +3,9 @@
 
 use guildhall_model::{
     event::{
-        BYE, ByePayload, CHECKPOINT, CheckpointPayload, RESUMED, ResumedPayload, SNAPSHOT, STATUS,
-        SnapshotPayload, StatePayload, StatusPayload,
+        BYE, ByePayload, CHECKPOINT, CheckpointPayload, RESUMED, ROOM_HIDDEN, ROOM_SHOWN,
+        ResumedPayload, RoomGone, RoomPicture, SNAPSHOT, STATUS, SnapshotPayload, StatePayload,
+        StatusPayload,
     },
     json,
 };
@@ -24,7 +25,7 @@ fn again<T: DeserializeOwned + Serialize>(data: &str) -> String {
 
 #[test]
 fn what_streams_say_by_themselves_is_what_its_type_says() {
-    let mut seen = 0;
+    let (mut seen, mut rooms) = (0, 0);
     for frame in RECORDED.iter().flat_map(|text| text.split("\n\n")) {
         let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name));
         let (Some(event), Some(data)) = (field("event: "), field("data: ")) else {
@@ -36,6 +37,18 @@ fn what_streams_say_by_themselves_is_what_its_type_says() {
                 assert_eq!(again::<StatePayload>(&state), state);
                 again::<SnapshotPayload>(data)
             }
+            event if [ROOM_SHOWN.name, ROOM_HIDDEN.name].contains(&event) => {
+                // Behind where and when.
+                let room = if event == ROOM_SHOWN.name {
+                    again::<RoomPicture>(data)
+                } else {
+                    again::<RoomGone>(data)
+                };
+                assert!(data.starts_with(r#"{"guildId":""#), "{data}");
+                assert!(data.ends_with(&room[1..]), "{data}");
+                rooms += 1;
+                continue;
+            }
             event if event == RESUMED.name => again::<ResumedPayload>(data),
             event if event == STATUS.name => again::<StatusPayload>(data),
             event if event == CHECKPOINT.name => again::<CheckpointPayload>(data),
@@ -46,4 +59,5 @@ fn what_streams_say_by_themselves_is_what_its_type_says() {
         seen += 1;
     }
     assert!(seen >= RECORDED.len(), "each begins with one");
+    assert!(rooms > 1, "one appears and one vanishes");
 }

@@ -203,6 +203,11 @@ async fn rights_change_under_an_open_stream() {
     tell(&mut harness, &mut curl, &mut out, told);
     harness.look_up(ANNA, &[]);
     out.push_str(&curl.text());
+    // Whoever is in a room sees it, and who is in it.
+    harness.tell(joined(ANNA, VAULT));
+    out.push_str(&curl.text());
+    harness.tell(left(ANNA, VAULT));
+    out.push_str(&curl.text());
     harness.tell(Change::RightsReset);
     out.push_str(&curl.text());
     harness.look_up(ANNA, &[VAULT_ROLE]);
