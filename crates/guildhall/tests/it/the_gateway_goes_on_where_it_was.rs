@@ -71,7 +71,8 @@ async fn whoever_is_in_a_hidden_room_is_there_again_when_a_killed_gateway_sees_i
     // Discord does not say a second time who is in it.
     let shown = stream.until("room.shown").await;
     assert_eq!(shown.data["channelId"], room);
-    assert_eq!(shown.data["members"][0]["userId"], person);
+    let mut members = shown.data["members"].as_array().into_iter().flatten();
+    assert!(members.any(|one| one["userId"] == person), "{shown:?}");
     assert_eq!(snapshots(&stream), 1, "{}", stream.raw);
 }
 
