@@ -222,13 +222,10 @@ impl RoomsToTell {
 impl RoomsAhead {
     /// Of a group.
     pub(crate) fn of(group: &[Envelope]) -> Self {
-        let touches = |change: &Change| {
-            let comes_or_goes =
-                matches!(change, Change::RoomCreated(_) | Change::RoomDeleted { .. });
-            comes_or_goes || change.touches_rights()
-        };
-        let mut changes = group.iter().map(|envelope| &envelope.event.change);
-        if group.len() < 2 || !changes.any(touches) {
+        let changes = || group.iter().map(|envelope| &envelope.event.change);
+        let updates = |change: &Change| matches!(change, Change::RoomUpdated(_));
+        // Most groups rename nothing, moves above all.
+        if group.len() < 2 || !changes().any(updates) || !changes().any(touches) {
             return Self::default();
         }
         let ahead = group.iter().filter_map(|envelope| {
@@ -251,6 +248,12 @@ impl RoomsAhead {
         });
         ahead.collect()
     }
+}
+
+/// Whether somebody may see other rooms after it.
+fn touches(change: &Change) -> bool {
+    let comes_or_goes = matches!(change, Change::RoomCreated(_) | Change::RoomDeleted { .. });
+    comes_or_goes || change.touches_rights()
 }
 
 impl TransitionWindow {

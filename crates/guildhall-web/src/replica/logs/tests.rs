@@ -5,7 +5,9 @@ use guildhall_model::{Change, Envelope, Event, GuildId, LogId, Position, UserId}
 use crate::{
     fanout::Fanout,
     replica::GuildLog,
-    stream::tests::harness::{EPOCH, HALL, Harness, LOBBY, at, hall, joined, left},
+    stream::tests::harness::{
+        ANNA, EPOCH, HALL, Harness, LOBBY, VAULT, VAULT_ROLE, at, hall, joined, left, person,
+    },
 };
 
 const GHOST: UserId = UserId(77);
@@ -157,6 +159,40 @@ fn beyond_the_bytes_of_a_log_the_largest_guild_gives_way() {
     assert!(logs.floor(HALL) > 400);
     let counted: usize = logs.guilds.values().map(GuildLog::cost).sum();
     assert_eq!(counted, logs.cost());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_that_are_kept_to_be_told_go_before_any_record_and_with_their_own() {
+    let mut full = hall();
+    for user in (1_000..1_030).map(UserId) {
+        full.voice.insert(user, person(user, VAULT));
+    }
+    let guilds = || vec![(HALL, full.clone()), (OTHER, hall())];
+    let flap = |harness: &mut Harness| {
+        let mut stream = harness.open(ANNA, None);
+        stream.pieces();
+        for _ in 0..20 {
+            harness.look_up(ANNA, &[VAULT_ROLE]);
+            harness.look_up(ANNA, &[]);
+            let logs = harness.fanout.replica().read();
+            let counted: usize = logs.guilds.values().map(GuildLog::cost).sum();
+            assert_eq!(counted, logs.cost());
+        }
+    };
+    let mut harness = Harness::of(1_000, guilds());
+    harness.tell_in(OTHER, joined(GHOST, LOBBY));
+    harness.fanout.replica().0.logs.write().bounds.log_bytes = 60_000;
+    flap(&mut harness);
+    let logs = harness.fanout.replica().read();
+    assert!((30_000..=60_000).contains(&logs.cost()), "{}", logs.cost());
+    assert_eq!((logs.floor(HALL), logs.floor(OTHER)), (0, 0));
+    drop(logs);
+
+    let mut harness = Harness::of(4, guilds());
+    flap(&mut harness);
+    let logs = harness.fanout.replica().read();
+    assert_eq!(logs.floor(HALL), 36);
+    assert!(logs.cost() < 30_000, "of four records: {}", logs.cost());
 }
 
 #[test]
