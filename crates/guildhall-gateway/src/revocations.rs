@@ -1,7 +1,7 @@
 //! What was revoked: kept before anybody is answered or told, then told to every attachment.
 
 /// In the order in which it is told.
-mod told;
+mod numbered;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use told::Told;
+use numbered::NumberedRevocations;
 
 /// So many wait to be kept; whoever asks for one more waits. What waits is kept in one go.
 const WAITING: usize = 1_024;
@@ -30,7 +30,7 @@ const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 
 /// A handle on it.
 #[derive(Clone, Debug)]
-pub(crate) struct Revocations {
+pub(crate) struct KeptRevocations {
     kept: Arc<Mutex<Kept>>,
     head: watch::Receiver<u64>,
     asks: mpsc::Sender<Ask>,
@@ -40,7 +40,7 @@ pub(crate) struct Revocations {
 #[derive(Debug, Default)]
 struct Kept {
     table: RevocationTable,
-    told: Told,
+    told: NumberedRevocations,
 }
 
 #[derive(Debug)]
@@ -52,7 +52,7 @@ struct Ask {
 
 /// The one who keeps it.
 #[derive(Debug)]
-pub(crate) struct RevocationKeeper {
+pub(crate) struct RevocationWriter {
     store: Arc<dyn RevocationStore>,
     clock: Arc<dyn Clock>,
     kept: Arc<Mutex<Kept>>,
@@ -64,7 +64,7 @@ pub(crate) struct RevocationKeeper {
 
 /// Why nobody keeps it any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum KeeperExit {
+pub(crate) enum RevocationWriterExit {
     /// As asked.
     Stopped,
     /// What must be kept cannot be.
@@ -85,7 +85,7 @@ pub(crate) struct RevocationsRead {
 pub(crate) async fn load(
     store: Arc<dyn RevocationStore>,
     clock: Arc<dyn Clock>,
-) -> Result<(Revocations, RevocationKeeper), JournalError> {
+) -> Result<(KeptRevocations, RevocationWriter), JournalError> {
     let beginning = after_all_begun_until(clock.now());
     let loaded = store.load(beginning).await?;
     if loaded.contains(&Revocation::of_everybody(clock.now())) {
@@ -95,7 +95,7 @@ pub(crate) async fn load(
     }
     let (head, following) = watch::channel(0);
     let (asks, inbox) = mpsc::channel(WAITING);
-    let mut keeper = RevocationKeeper {
+    let mut writer = RevocationWriter {
         store,
         clock,
         kept: Arc::default(),
@@ -103,16 +103,16 @@ pub(crate) async fn load(
         asks: inbox,
         forgotten: Vec::new(),
     };
-    keeper.take(loaded);
-    let revocations = Revocations {
-        kept: Arc::clone(&keeper.kept),
+    writer.take(loaded);
+    let revocations = KeptRevocations {
+        kept: Arc::clone(&writer.kept),
         head: following,
         asks,
     };
-    Ok((revocations, keeper))
+    Ok((revocations, writer))
 }
 
-impl Revocations {
+impl KeptRevocations {
     /// Keeps it and has it told, then answers; without an end once this process ends. What is
     /// revoked already is answered too.
     pub(crate) fn revoke(&self, revocation: Revocation) -> impl Future<Output = ()> + use<> {
@@ -137,15 +137,15 @@ impl Revocations {
     }
 }
 
-impl RevocationKeeper {
+impl RevocationWriter {
     /// Runs until it is stopped, or cannot keep something.
-    pub(crate) async fn run(mut self, stop: CancellationToken) -> KeeperExit {
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> RevocationWriterExit {
         let mut expire_at = now();
         loop {
             let mut asks = Vec::new();
             select! {
                 biased;
-                () = stop.cancelled() => return KeeperExit::Stopped,
+                () = stop.cancelled() => return RevocationWriterExit::Stopped,
                 taken = self.asks.recv_many(&mut asks, WAITING) => if taken == 0 {
                     // Whoever could ask is gone.
                     stop.cancelled().await;
@@ -157,7 +157,7 @@ impl RevocationKeeper {
                 expire_at = now() + EXPIRE_EVERY;
             }
             if let Err(error) = self.keep(asks).await {
-                return KeeperExit::NotKept(error);
+                return RevocationWriterExit::NotKept(error);
             }
         }
     }

@@ -28,7 +28,7 @@ use crate::{
     health::GatewayHealth,
     link::{self, AttachedLogs, AttachmentContext, LinkServer},
     log::{LogSetup, ProcessRetention, Retention},
-    revocations::{self, RevocationKeeper, Revocations},
+    revocations::{self, KeptRevocations, RevocationWriter},
     rooms::{RoomTable, ViewerTables},
     sequencer::ManagedRooms,
     shard::IdentifyLimiter,
@@ -53,7 +53,7 @@ pub struct Gateway {
     /// The rooms that earlier processes made.
     rooms: RoomTable,
     /// What was revoked until now, and who keeps what is revoked next.
-    revocations: (Revocations, RevocationKeeper),
+    revocations: (KeptRevocations, RevocationWriter),
 }
 
 impl Config {
@@ -217,8 +217,8 @@ impl Gateway {
         tasks.spawn("the executor's task broke", async {
             TaskExit::Executor(executing.await)
         });
-        let (revocations, keeper) = self.revocations;
-        let keeping = keeper.run(stop.clone());
+        let (revocations, writer) = self.revocations;
+        let keeping = writer.run(stop.clone());
         tasks.spawn("the task that keeps revocations broke", async {
             TaskExit::Revocations(keeping.await)
         });

@@ -1,6 +1,11 @@
 //! Both ends joined by queues in memory, over a connection that is cut again and again: whatever
 //! happens, the replica is the gateway's world at its position, and that is never inside a group.
 
+/// The gateway's side: logs.
+mod log;
+/// The web role's side.
+mod replica;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
@@ -19,6 +24,8 @@ use crate::{
     frame::{Base, Discord, DiscordStatus, ReplyBody, Watched},
     receiver, sender,
 };
+use log::Log;
+use replica::Replica;
 
 /// Small, so that guilds are evicted from at once and joins meet every floor.
 const WINDOW: usize = 4;
@@ -433,169 +440,6 @@ fn read_revoked(after: u64, revoked: u64) -> sender::Input {
         revocations: (after + 1..=end).map(revocation).collect(),
         end,
         more: end < revoked,
-    }
-}
-
-/// A naive web replica.
-#[derive(Default)]
-struct Replica {
-    of: BTreeMap<LogId, LogReplica>,
-}
-
-impl Replica {
-    fn log(&mut self, log: LogId) -> &mut LogReplica {
-        self.of.entry(log).or_default()
-    }
-
-    /// Where it stands in those logs that it has something of.
-    fn cursor(&self) -> Option<Cursor> {
-        Cursor::new(self.of.values().filter_map(|log| log.position)).ok()
-    }
-}
-
-/// What it has of one log, checked against the gateway's history at every step.
-#[derive(Default)]
-struct LogReplica {
-    position: Option<Position>,
-    world: World,
-    building: Option<World>,
-}
-
-impl LogReplica {
-    fn base(&mut self, base: Base) {
-        let building = self.building.as_mut().expect("begun");
-        if let Some(guild) = base.guild {
-            building.guilds.insert(base.guild_id, guild);
-        }
-    }
-
-    fn apply(&mut self, group: &[Envelope], log: &Log) {
-        let world = self.building.as_mut().unwrap_or(&mut self.world);
-        for envelope in group {
-            world.apply(&envelope.event);
-        }
-        if self.building.is_none() {
-            let at = group.last().expect("never empty").at;
-            self.position = Some(at);
-            assert_eq!(&self.world, log.world_at(at), "at {at}");
-        }
-    }
-
-    fn complete(&mut self, at: Position, log: &Log) {
-        if let Some(built) = self.building.take() {
-            self.world = built;
-            self.position = Some(at);
-        }
-        assert_eq!(self.position, Some(at));
-        assert_eq!(&self.world, log.world_at(at), "complete at {at}");
-    }
-}
-
-/// A log with bases and floors, and the world at the end of every group there ever was.
-struct Log {
-    head: Position,
-    kept: Vec<Arc<SealedEvent>>,
-    floors: BTreeMap<GuildId, u64>,
-    bases: World,
-    world: World,
-    history: BTreeMap<Position, World>,
-}
-
-impl Log {
-    fn new(log: LogId, epoch: u64) -> Self {
-        let head = Position::start(log, epoch);
-        Self {
-            head,
-            kept: Vec::new(),
-            floors: BTreeMap::new(),
-            bases: World::default(),
-            world: World::default(),
-            history: BTreeMap::from([(head, World::default())]),
-        }
-    }
-
-    fn restart(&mut self) {
-        let history = std::mem::take(&mut self.history);
-        *self = Self::new(self.head.log, self.head.epoch + 1);
-        self.history.extend(history);
-    }
-
-    fn append(&mut self, group: Vec<Event>) {
-        let guild_id = group[0].guild_id;
-        self.floors.entry(guild_id).or_insert(0);
-        let length = group.len();
-        for (index, event) in group.into_iter().enumerate() {
-            self.head = self.head.at(self.head.seq + 1);
-            self.world.apply(&event);
-            self.kept.push(Arc::new(SealedEvent::new(Envelope {
-                at: self.head,
-                more: index + 1 < length,
-                event,
-            })));
-        }
-        self.history.insert(self.head, self.world.clone());
-        let of_guild = |kept: &&Arc<SealedEvent>| kept.event.guild_id == guild_id;
-        while self.kept.iter().filter(of_guild).count() > WINDOW {
-            self.evict_group(guild_id);
-        }
-    }
-
-    fn evict_group(&mut self, guild_id: GuildId) {
-        let of_guild = |kept: &Arc<SealedEvent>| kept.event.guild_id == guild_id;
-        while let Some(oldest) = self.kept.iter().position(of_guild) {
-            let evicted = self.kept.remove(oldest);
-            self.bases.apply(&evicted.event);
-            self.floors.insert(guild_id, evicted.at.seq);
-            if !evicted.more {
-                return;
-            }
-        }
-    }
-
-    fn join(&self, after: Option<Position>) -> sender::Input {
-        match after {
-            Some(after) if self.goes_back_to(after) => sender::Input::JoinedAfter {
-                after,
-                head: self.head,
-            },
-            _ => sender::Input::JoinedBases {
-                bases: self
-                    .floors
-                    .iter()
-                    .map(|(id, floor)| self.base(*id, *floor))
-                    .collect(),
-                backlog: self.kept.clone(),
-                head: self.head,
-            },
-        }
-    }
-
-    fn read(&self, after: Position) -> sender::Input {
-        if !self.goes_back_to(after) {
-            return sender::Input::LogExpired;
-        }
-        let later = self.kept.iter().filter(|kept| kept.at.seq > after.seq);
-        sender::Input::EventsRead {
-            log: self.head.log,
-            events: later.take(3).cloned().collect(),
-        }
-    }
-
-    fn goes_back_to(&self, after: Position) -> bool {
-        let floor = self.floors.values().max().copied().unwrap_or(0);
-        after.comparable(self.head) && (floor..=self.head.seq).contains(&after.seq)
-    }
-
-    fn base(&self, guild_id: GuildId, floor: u64) -> Base {
-        Base {
-            guild_id,
-            floor: self.head.at(floor),
-            guild: self.bases.guilds.get(&guild_id).cloned(),
-        }
-    }
-
-    fn world_at(&self, at: Position) -> &World {
-        self.history.get(&at).expect("the end of a group")
     }
 }
 

@@ -20,13 +20,13 @@ use tracing::{Instrument, debug, info, info_span, warn};
 
 use super::{
     log_changes::LogChanges,
-    logs::{AttachedLogs, Joined},
+    logs::{AttachedLogs, JoinOutcome},
     unacked_watches::UnackedWatches,
     unanswered_commands::UnansweredCommands,
 };
 use crate::{
     execute::Executor,
-    revocations::{Revocations, RevocationsRead},
+    revocations::{KeptRevocations, RevocationsRead},
     rooms::{AttachedViewers, ViewerTables},
 };
 
@@ -41,7 +41,7 @@ pub(crate) struct AttachmentContext {
     pub(crate) logs: AttachedLogs,
     pub(crate) executor: Executor,
     pub(crate) viewers: ViewerTables,
-    pub(crate) revocations: Revocations,
+    pub(crate) revocations: KeptRevocations,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -74,7 +74,7 @@ struct Attachment {
     watches: UnackedWatches,
     commands: UnansweredCommands,
     viewers: AttachedViewers,
-    revocations: Revocations,
+    revocations: KeptRevocations,
     /// The number up to which there are revocations.
     revoked: watch::Receiver<u64>,
     reported: BTreeSet<Violation>,
@@ -261,8 +261,8 @@ impl Attachment {
 
     async fn join(&mut self, log: LogId, after: Option<Position>) {
         match self.logs.join(log, after) {
-            Some(Joined::As(input)) => self.take(Some(input)),
-            Some(Joined::Beyond(position)) => {
+            Some(JoinOutcome::As(input)) => self.take(Some(input)),
+            Some(JoinOutcome::Beyond(position)) => {
                 // What was revoked since the copy was made is known no more.
                 let everybody = Revocation::of_everybody(self.clock.now());
                 let kept = self.revocations.revoke(everybody);

@@ -27,7 +27,7 @@ pub(crate) struct AttachedLog {
 }
 
 /// How a log was joined.
-pub(super) enum Joined {
+pub(super) enum JoinOutcome {
     /// It goes on like this.
     As(Input),
     /// Not at all: the log does not go as far as this.
@@ -94,9 +94,9 @@ impl AttachedLogs {
     }
 
     /// Joins a log after a position, or from its bases.
-    pub(super) fn join(&self, log: LogId, after: Option<Position>) -> Option<Joined> {
+    pub(super) fn join(&self, log: LogId, after: Option<Position>) -> Option<JoinOutcome> {
         let attached = self.get(log)?;
-        Some(Joined::As(match attached.log.join(after) {
+        Some(JoinOutcome::As(match attached.log.join(after) {
             Join::After(after) => {
                 info!(link.after = %after, "the web role goes on after its position");
                 Input::JoinedAfter {
@@ -104,7 +104,7 @@ impl AttachedLogs {
                     head: attached.log.head(),
                 }
             }
-            Join::Beyond(position) => return Some(Joined::Beyond(position)),
+            Join::Beyond(position) => return Some(JoinOutcome::Beyond(position)),
             Join::Bases {
                 bases,
                 backlog,

@@ -63,15 +63,15 @@ async fn what_can_matter_no_more_is_taken_out_of_the_store() {
     gateway.revocations.revoke(session.clone()).await;
     gateway.revocations.revoke(user(5, NOW)).await;
     gateway.clock.set(ends_at);
-    tokio::time::sleep(EXPIRE_EVERY * 2).await;
+    gateway.an_hour_passes().await;
     let life = UnixMs::try_from(SESSION_LIFE_MAX.as_millis()).expect("30 days");
     gateway.clock.set(NOW + life - 1);
-    tokio::time::sleep(EXPIRE_EVERY * 2).await;
+    gateway.an_hour_passes().await;
     let everybody = Revocation::of_everybody(NOW);
     let kept = gateway.store.load(0).await;
     assert_eq!(kept, Ok(vec![user(5, NOW), everybody.clone()]));
     gateway.clock.set(NOW + life);
-    tokio::time::sleep(EXPIRE_EVERY * 2).await;
+    gateway.an_hour_passes().await;
     assert_eq!(gateway.store.load(0).await, Ok(vec![everybody]));
 }
 
@@ -84,14 +84,14 @@ async fn what_cannot_be_kept_is_not_told_and_ends_the_role() {
     fails.store(true, Ordering::Relaxed);
     let mut asking = Box::pin(gateway.revocations.revoke(user(5, NOW)));
     assert!(futures_util::poll!(&mut asking).is_pending());
-    let exit = gateway.keeper.await.expect("no panic");
-    assert!(matches!(exit, KeeperExit::NotKept(_)), "{exit:?}");
+    let exit = gateway.writer.await.expect("no panic");
+    assert!(matches!(exit, RevocationWriterExit::NotKept(_)), "{exit:?}");
     assert!(futures_util::poll!(&mut asking).is_pending(), "no answer");
     assert_eq!(gateway.revocations.read(head, 9).revocations, []);
 }
 
 /// Of a gateway that begins.
-pub(crate) fn begun() -> (Revocations, RevocationKeeper) {
+pub(crate) fn begun() -> (KeptRevocations, RevocationWriter) {
     let store = Arc::new(MemoryRevocationStore::default());
     let loaded = load(store, Arc::new(ManualClock::at(NOW)));
     let loaded = loaded.now_or_never().expect("in memory");
@@ -99,11 +99,11 @@ pub(crate) fn begun() -> (Revocations, RevocationKeeper) {
 }
 
 struct Keeping<Store> {
-    revocations: Revocations,
+    revocations: KeptRevocations,
     store: Arc<Store>,
     clock: Arc<ManualClock>,
     stop: CancellationToken,
-    keeper: JoinHandle<KeeperExit>,
+    writer: JoinHandle<RevocationWriterExit>,
 }
 
 impl<Store: RevocationStore + Clone + 'static> Keeping<Store> {
@@ -111,21 +111,28 @@ impl<Store: RevocationStore + Clone + 'static> Keeping<Store> {
         let (store, clock) = (Arc::new(store), Arc::new(ManualClock::at(NOW)));
         let port = Arc::<Store>::clone(&store);
         let loaded = load(port, Arc::<ManualClock>::clone(&clock)).await;
-        let (revocations, keeper) = loaded.expect("is read");
+        let (revocations, writer) = loaded.expect("is read");
         let stop = CancellationToken::new();
         Self {
             revocations,
             store,
             clock,
-            keeper: TaskTracker::new().spawn(keeper.run(stop.clone())),
+            writer: TaskTracker::new().spawn(writer.run(stop.clone())),
             stop,
         }
     }
 
+    /// Whoever asks behind it is answered behind what is due then.
+    async fn an_hour_passes(&self) {
+        tokio::time::advance(EXPIRE_EVERY).await;
+        let known = Revocation::Everybody { not_before: 0 };
+        self.revocations.revoke(known).await;
+    }
+
     async fn end(self) -> Store {
         self.stop.cancel();
-        let exit = self.keeper.await.expect("no panic");
-        assert_eq!(exit, KeeperExit::Stopped);
+        let exit = self.writer.await.expect("no panic");
+        assert_eq!(exit, RevocationWriterExit::Stopped);
         Store::clone(&self.store)
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     GatewayRunError, GatewaySettingNames,
     execute::ExecutorExit,
     restore::another_bot,
-    revocations::KeeperExit,
+    revocations::RevocationWriterExit,
     sequencer::SequencerExit,
     shard::{self, ShardExit},
 };
@@ -25,7 +25,7 @@ pub(super) enum TaskExit {
     Executor(ExecutorExit),
     /// Only when asked.
     Upkeep,
-    Revocations(KeeperExit),
+    Revocations(RevocationWriterExit),
 }
 
 /// The tasks that have not ended.
@@ -119,12 +119,12 @@ impl TaskExit {
         match self {
             Self::Shard(exit) => shard_ended(exit),
             Self::Listener | Self::Upkeep if stop.is_cancelled() => Ok(()),
-            Self::History | Self::Revocations(KeeperExit::Stopped) => Ok(()),
+            Self::History | Self::Revocations(RevocationWriterExit::Stopped) => Ok(()),
             Self::Listener => Err(failed("the link's listener ended")),
             Self::Upkeep => Err(failed("nobody looks after rooms any more")),
             Self::Sequencer(exit) => sequencer_ended(exit, names),
             Self::Executor(exit) => executor_ended(exit, names),
-            Self::Revocations(KeeperExit::NotKept(error)) => Err(failed(&format!(
+            Self::Revocations(RevocationWriterExit::NotKept(error)) => Err(failed(&format!(
                 "revocations can't be kept in {} ({error}): look at the disk",
                 names.data_dir
             ))),

@@ -37,7 +37,7 @@ use tokio_tungstenite::{
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::{Connect, LinkAsk, LinkHealth, Revocations, asker::Asker};
+use super::{Connect, LinkAsk, LinkHealth, Revocations, asker::Asker, revocations::REVOKE_LIMIT};
 use crate::{
     WebSettingNames,
     fanout::{Publisher, RoomViewers},
@@ -172,7 +172,11 @@ impl Dialler {
                 () = sleep_to(machine.deadline()) => SocketInput::TimePassed.into(),
                 Some(ask) = self.asks.recv() => ask,
                 () = self.viewers.changed() => Input::ViewersChanged,
-                revocation = self.revocations.next_to_send() => revocation,
+                sent = self.revocations.next_to_send() => Input::RevokeAsked {
+                    revocation: sent.revocation().clone(),
+                    due: now() + REVOKE_LIMIT,
+                    reply: Asker::Revoke(sent),
+                },
             };
             machine.handle(input, now());
         };

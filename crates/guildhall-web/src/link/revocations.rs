@@ -6,7 +6,7 @@ mod unkept;
 use std::{sync::Arc, time::Duration};
 
 use guildhall_http::driver_time::{now, sleep_to};
-use guildhall_link::receiver::{Input, Unanswered};
+use guildhall_link::receiver::Unanswered;
 use guildhall_model::{Revocation, UnixMs};
 use guildhall_ports::{SessionStore, Unavailable};
 use metrics::{counter, gauge};
@@ -18,11 +18,10 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use super::{LinkAsk, asker::Asker};
 use unkept::UnkeptRevocations;
 
 /// How long a gateway may take to keep one. Somebody waits to be signed out.
-const REVOKE_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const REVOKE_LIMIT: Duration = Duration::from_secs(5);
 
 /// A handle on it.
 #[derive(Clone, Debug)]
@@ -84,20 +83,16 @@ impl Revocations {
     }
 
     /// Waits until there is one to be sent. May be dropped and called again.
-    pub(super) async fn next_to_send(&self) -> LinkAsk {
+    pub(super) async fn next_to_send(&self) -> SentRevocation {
         loop {
             let (next, deadline) = {
                 let mut unkept = self.0.unkept.lock();
                 (unkept.next(now()), unkept.deadline())
             };
             if let Some(revocation) = next {
-                return Input::RevokeAsked {
-                    revocation: revocation.clone(),
-                    due: now() + REVOKE_LIMIT,
-                    reply: Asker::Revoke(SentRevocation {
-                        revocations: self.clone(),
-                        revocation,
-                    }),
+                return SentRevocation {
+                    revocations: self.clone(),
+                    revocation,
                 };
             }
             select! {
@@ -157,6 +152,10 @@ impl Revocations {
 }
 
 impl SentRevocation {
+    pub(super) fn revocation(&self) -> &Revocation {
+        &self.revocation
+    }
+
     /// What became of it.
     pub(super) fn answered(self, answer: Result<(), Unanswered>) {
         let Self {

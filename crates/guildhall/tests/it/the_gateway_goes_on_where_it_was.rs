@@ -267,7 +267,7 @@ async fn a_journal_of_version_5_is_gone_on_with_and_nobody_is_signed_out() {
     let mut stream = house.stream(&cookie, "", Some("0.1796061034512-16")).await;
     assert_eq!(record(&mut stream, "resumed").await.event, "resumed");
     for username in ["after the cursor", "meanwhile"] {
-        while record(&mut stream, "voice.updated").await.data["username"] != username {}
+        while stream.until("voice.updated").await.data["username"] != username {}
     }
     let raw = &stream.raw;
     assert!(

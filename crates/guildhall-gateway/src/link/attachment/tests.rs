@@ -35,7 +35,7 @@ use crate::{
     ShardId, inbox,
     link::AttachedLog,
     log::{Log, Retention, tests::write},
-    revocations::{KeeperExit, tests::NOW},
+    revocations::{RevocationWriterExit, tests::NOW},
     sequencer::Sequencer,
 };
 
@@ -186,7 +186,7 @@ struct Harness {
     status: watch::Sender<DiscordStatus>,
     sequencer_inbox: Option<SequencerInbox>,
     others: Vec<HarnessLog>,
-    revocations: Revocations,
+    revocations: KeptRevocations,
     stop: CancellationToken,
     attachments: TaskTracker,
     _serving: JoinSet<()>,
@@ -256,7 +256,7 @@ impl Harness {
             sequencer_inbox,
         } = logs.remove(0);
         let stop = CancellationToken::new();
-        let (revocations, keeper) = crate::revocations::tests::begun();
+        let (revocations, writer) = crate::revocations::tests::begun();
         let harness = AttachmentContext {
             logs: AttachedLogs::new(all),
             executor: Executor::new().0,
@@ -276,8 +276,8 @@ impl Harness {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let mut serving = JoinSet::new();
-        let keeping = keeper.run(stop.clone());
-        serving.spawn(async { assert_eq!(keeping.await, KeeperExit::Stopped) });
+        let keeping = writer.run(stop.clone());
+        serving.spawn(async { assert_eq!(keeping.await, RevocationWriterExit::Stopped) });
         serving.spawn(async move {
             let router = Router::new().route("/link", upgrade);
             axum::serve(listener, router).await.expect("served");

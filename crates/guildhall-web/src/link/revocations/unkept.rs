@@ -18,13 +18,13 @@ const UNDER_WAY: usize = 64;
 /// One that was not kept is sent again after so long.
 const REST: Duration = Duration::from_secs(5);
 
-type Asker = oneshot::Sender<Result<(), Unavailable>>;
+type WhenKept = oneshot::Sender<Result<(), Unavailable>>;
 
 /// Bounded, and pure but for the askers' answers.
 #[derive(Debug, Default)]
 pub(super) struct UnkeptRevocations {
     /// All of them.
-    askers: BTreeMap<Revocation, Vec<Asker>>,
+    askers: BTreeMap<Revocation, Vec<WhenKept>>,
     to_send: BTreeSet<Revocation>,
     under_way: BTreeSet<Revocation>,
     resting: BTreeSet<Revocation>,

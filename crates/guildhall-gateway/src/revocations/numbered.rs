@@ -1,4 +1,4 @@
-//! Revocations in the order in which they are told, each by a number: an attachment is a number up to
+//! KeptRevocations in the order in which they are told, each by a number: an attachment is a number up to
 //! which it was told, and nothing waits for it in a queue.
 
 use std::{collections::BTreeMap, collections::BTreeSet};
@@ -13,12 +13,12 @@ const SURPLUS: usize = 1_000;
 
 /// Numbers are of this process.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct NumberedRevocations {
     by_number: BTreeMap<u64, Revocation>,
     head: u64,
 }
 
-impl Told {
+impl NumberedRevocations {
     pub(super) fn push(&mut self, revocation: Revocation) {
         self.head += 1;
         self.by_number.insert(self.head, revocation);
@@ -66,8 +66,8 @@ mod tests {
 
     #[test]
     fn it_is_read_in_parts_up_to_the_head() {
-        let mut told = Told::default();
-        let read = |told: &Told, after, most| {
+        let mut told = NumberedRevocations::default();
+        let read = |told: &NumberedRevocations, after, most| {
             let RevocationsRead {
                 revocations,
                 end,
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_matters_no_more_is_forgotten_and_numbers_stay() {
-        let (mut told, mut table) = (Told::default(), RevocationTable::default());
+        let (mut told, mut table) = (NumberedRevocations::default(), RevocationTable::default());
         for time in 1..=2 * SURPLUS as u64 {
             told.push(user(1, time));
             table.add(user(1, time));
