@@ -41,7 +41,7 @@ use kills::Kills;
 use picture::Picture;
 use rng::Rng;
 use truth::Truth;
-use viewers::{CHANGING, Viewer};
+use viewers::{CHANGING, Onlooker};
 
 #[derive(clap::Args)]
 pub(crate) struct ChaosOptions {
@@ -224,7 +224,7 @@ fn wrong_pictures(house: &House, checker: &Mutex<Checker>) -> anyhow::Result<Vec
     }
     let mut wrong = Vec::new();
     for (whose, viewer, picture) in pictures {
-        let Viewer { what, user_id } = &house.viewers[viewer];
+        let Onlooker { what, user_id } = &house.viewers[viewer];
         let right = truth.picture(&house.guild_id, user_id)?;
         let has_people = right.has_people() || viewer == CHANGING;
         if picture.as_ref() != Some(&right) || !has_people {

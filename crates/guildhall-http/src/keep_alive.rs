@@ -20,7 +20,7 @@ use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use crate::{
-    Config, Connection, Occurrences, TrustedProxies,
+    ByteStream, Config, Occurrences, TrustedProxies,
     connection::{Accepted, BUFFER, ConnectionEnd, until_end},
     connections::ConnectionLimit,
     host,
@@ -81,7 +81,7 @@ impl KeepAlive {
     }
 
     /// Answers with 503, or with nothing when too many are being answered so.
-    pub(crate) fn refuse<C: Connection>(
+    pub(crate) fn refuse<C: ByteStream>(
         &self,
         socket: C,
         full: ConnectionLimit,
@@ -101,7 +101,7 @@ impl KeepAlive {
     }
 
     /// One connection, until it is closed.
-    pub(crate) fn serve_connection<C: Connection>(
+    pub(crate) fn serve_connection<C: ByteStream>(
         &self,
         accepted: Accepted<C>,
         router: Router,
@@ -111,7 +111,7 @@ impl KeepAlive {
 }
 
 async fn serve_connection(
-    accepted: Accepted<impl Connection>,
+    accepted: Accepted<impl ByteStream>,
     router: Router,
     clients: Arc<ClientAddresses>,
 ) {
@@ -185,7 +185,7 @@ fn answer(
     answered.map_ok(|response| response.map(|body| ResponseBody::new(body, in_use)))
 }
 
-fn prepare(socket: &impl Connection) -> io::Result<()> {
+fn prepare(socket: &impl ByteStream) -> io::Result<()> {
     socket.set_nodelay()?;
     socket.set_send_buffer(SEND_BUFFER)
 }

@@ -49,7 +49,7 @@ pub use accept::serve;
 pub use address::ClientAddress;
 pub use config::{AcceptFailure, Config, Persistence};
 pub use error_chain::{error_chain, root_cause};
-pub use listener::{Accept, Connection, Listener};
+pub use listener::{Accept, ByteStream, Listener};
 pub use log_throttle::{LogThrottle, Occurrences};
 pub use poll_when_woken::PollWhenWoken;
 pub use secret::{RotatedSecret, Secret, ShortSecret, StrongSecret, UnusableSecret};

@@ -18,14 +18,14 @@ const BACKLOG: u32 = 4096;
 /// Where connections come in: a [`Listener`], or a network that is not this machine's.
 pub trait Accept: Send + Sync {
     /// What comes in.
-    type Connection: Connection;
+    type Connection: ByteStream;
 
     /// The next connection, and from where it comes. May be dropped and called again.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Connection, SocketAddr)>> + Send;
 }
 
 /// A connection: bytes in order, both ways, until it breaks.
-pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {
+pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     /// What is written goes out at once, however little it is.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     fn set_send_buffer(&self, bytes: usize) -> io::Result<()>;
 }
 
-impl Connection for TcpStream {
+impl ByteStream for TcpStream {
     fn set_nodelay(&self) -> io::Result<()> {
         TcpStream::set_nodelay(self, true)
     }

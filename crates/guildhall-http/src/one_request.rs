@@ -14,14 +14,14 @@ use tower::ServiceExt;
 use tracing::debug;
 
 use crate::{
-    Connection,
+    ByteStream,
     connection::{Accepted, BUFFER, ConnectionEnd, until_end},
     host,
 };
 
 /// One connection, until it is closed or upgraded.
 pub(crate) async fn serve_connection(
-    accepted: Accepted<impl Connection>,
+    accepted: Accepted<impl ByteStream>,
     router: Router,
     listener: &'static str,
 ) {

@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::Connection;
+use crate::ByteStream;
 
 /// Being answered at one time. They hold descriptors that no other count has; further ones are
 /// closed without a word.
@@ -38,7 +38,7 @@ impl UnavailableResponses {
     }
 
     /// Says so to one; `None` when so many are being told already that it is closed at once.
-    pub(super) fn of<C: Connection>(
+    pub(super) fn of<C: ByteStream>(
         &self,
         socket: C,
     ) -> Option<impl Future<Output = ()> + Send + use<C>> {
@@ -47,7 +47,7 @@ impl UnavailableResponses {
     }
 }
 
-async fn say(mut socket: impl Connection, _permit: OwnedSemaphorePermit) {
+async fn say(mut socket: impl ByteStream, _permit: OwnedSemaphorePermit) {
     let said = async {
         socket.write_all(ANSWER.as_bytes()).await?;
         socket.shutdown().await?;

@@ -20,7 +20,7 @@ use super::procfs;
 use super::product::Product;
 use super::sign_in::sign_in;
 use super::table::{Budget, Row, Spread};
-use guild::{OPEN_ROOMS, RightsGuild, Shape};
+use guild::{GuildSize, OPEN_ROOMS, RightsGuild};
 use onlookers::Onlookers;
 
 /// Events per second that the bystander gets.
@@ -76,12 +76,12 @@ pub(crate) fn rows(
     println!("a role that changes, {rooms} rooms, {classes} classes, {streams} streams");
     let bystanders = plan.bystanders;
     let product = Product::start(guildhall, folder, bystanders)?;
-    let big = Shape {
+    let big = GuildSize {
         rooms,
         classes,
         viewers: streams,
     };
-    let flapping = Shape {
+    let flapping = GuildSize {
         rooms: 20,
         classes: 5,
         viewers: 10,

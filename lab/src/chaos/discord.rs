@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::rng::Rng;
-use super::viewers::Viewer;
+use super::viewers::Onlooker;
 use crate::bench::http::Client;
 
 /// A load cannot be ended, so it is asked for in pieces.
@@ -88,7 +88,7 @@ impl DiscordState {
     }
 
     /// The members of the first guild but those who look on, and the load user.
-    pub(crate) fn people(&self, viewers: &[Viewer]) -> anyhow::Result<People> {
+    pub(crate) fn people(&self, viewers: &[Onlooker]) -> anyhow::Result<People> {
         let guild = self.guilds.first().context("the simulator has no guild")?;
         let is_bot = |id: &String| self.users.iter().any(|user| user.id == *id && user.bot);
         let looks_on = |id: &String| viewers.iter().any(|viewer| viewer.user_id == *id);

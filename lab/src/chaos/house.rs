@@ -10,7 +10,7 @@ use anyhow::Context;
 use super::browser::Address;
 use super::faults::Faults;
 use super::picture::Picture;
-use super::viewers::{self, CHANGING, RightsChanges, Viewer};
+use super::viewers::{self, CHANGING, Onlooker, RightsChanges};
 use crate::bench::http::Client;
 use crate::bench::process::{Cpu, Process, Program, lasting_port};
 use crate::bench::product::{simulator, web_environment};
@@ -23,7 +23,7 @@ pub(crate) struct House {
     pub(crate) simulator_at: SocketAddr,
     pub(crate) webs: Vec<Web>,
     pub(crate) guild_id: String,
-    pub(crate) viewers: [Viewer; 4],
+    pub(crate) viewers: [Onlooker; 4],
     pub(crate) faults: Faults,
     /// One of each viewer's sessions.
     cookies: Vec<String>,
@@ -119,16 +119,23 @@ impl House {
         let viewer = self.viewer(number);
         Address {
             at: self.webs[number % self.webs.len()].proxy_at,
-            // A guild that is named is refused to who is no member of it.
-            guild_id: (viewer != CHANGING).then(|| self.guild_id.clone()),
+            guild_id: self.named_to(viewer).map(str::to_owned),
             cookie: self.cookies[viewer].clone(),
         }
+    }
+
+    /// A guild that is named is refused to who is no member of it.
+    fn named_to(&self, viewer: usize) -> Option<&str> {
+        (viewer != CHANGING).then_some(self.guild_id.as_str())
     }
 
     /// What an instance answers to who asks once; `None` while it can't say.
     pub(crate) fn picture(&self, web: &Web, viewer: usize) -> anyhow::Result<Option<Picture>> {
         let cookie = &self.cookies[viewer];
-        let answer = Client::new(web.at).get("/api/state", &[("Cookie", cookie)])?;
+        let query = self.named_to(viewer);
+        let query = query.map_or_else(String::new, |id| format!("?guild={id}"));
+        let path = format!("/api/state{query}");
+        let answer = Client::new(web.at).get(&path, &[("Cookie", cookie)])?;
         (answer.status == 200)
             .then(|| Picture::of(&answer.body))
             .transpose()

@@ -17,7 +17,7 @@ const FOR_MEMBER: u8 = 1;
 #[derive(Deserialize)]
 pub(super) struct Truth {
     users: Vec<User>,
-    guilds: Vec<Guild>,
+    guilds: Vec<JudgedGuild>,
 }
 
 #[derive(Deserialize)]
@@ -28,11 +28,11 @@ struct User {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Guild {
+struct JudgedGuild {
     id: String,
     owner_id: String,
     roles: Vec<Role>,
-    members: Vec<Member>,
+    members: Vec<JudgedMember>,
     channels: Vec<Channel>,
     voice_states: Vec<VoiceState>,
 }
@@ -46,7 +46,7 @@ struct Role {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Member {
+struct JudgedMember {
     user_id: String,
     roles: Vec<String>,
 }
@@ -110,7 +110,7 @@ impl Truth {
     }
 }
 
-impl Guild {
+impl JudgedGuild {
     /// Whether somebody views a room, or is in it.
     fn sees(&self, room: &Channel, user_id: &str) -> bool {
         let Some(member) = self.members.iter().find(|it| it.user_id == user_id) else {
@@ -121,7 +121,7 @@ impl Guild {
         room.bot_sees && (is_there || self.permissions(room, member) & VIEW_CHANNEL != 0)
     }
 
-    fn permissions(&self, room: &Channel, member: &Member) -> u64 {
+    fn permissions(&self, room: &Channel, member: &JudgedMember) -> u64 {
         // The role of everybody has the guild's id.
         let own = |id: &str| id == self.id || member.roles.iter().any(|role| role == id);
         let roles = self.roles.iter().filter(|role| own(&role.id));

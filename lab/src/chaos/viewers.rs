@@ -16,7 +16,7 @@ const VOICE: u8 = 2;
 
 /// Somebody who looks on.
 #[derive(Clone)]
-pub(super) struct Viewer {
+pub(super) struct Onlooker {
     pub(super) what: &'static str,
     pub(super) user_id: String,
 }
@@ -27,21 +27,21 @@ pub(super) const CHANGING: usize = 3;
 /// What the simulator tells of the first guild.
 #[derive(Deserialize)]
 struct State {
-    guilds: Vec<Guild>,
+    guilds: Vec<WatchedGuild>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Guild {
+struct WatchedGuild {
     id: String,
     owner_id: String,
-    members: Vec<Member>,
+    members: Vec<WatchedMember>,
     channels: Vec<Channel>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Member {
+struct WatchedMember {
     user_id: String,
 }
 
@@ -79,7 +79,7 @@ pub(super) struct RightsChanges {
 
 /// Makes them: the owner, one with the role that opens a room, a member without any, and one whose
 /// rights are going to change.
-pub(super) fn bring(simulator_at: SocketAddr) -> anyhow::Result<([Viewer; 4], RightsChanges)> {
+pub(super) fn bring(simulator_at: SocketAddr) -> anyhow::Result<([Onlooker; 4], RightsChanges)> {
     let mut simulator = Client::new(simulator_at);
     let state = simulator.get("/sim/state", &[])?.body;
     let state: State = serde_json::from_str(&state).context("/sim/state of another shape")?;
@@ -107,7 +107,7 @@ pub(super) fn bring(simulator_at: SocketAddr) -> anyhow::Result<([Viewer; 4], Ri
     };
     let with_key = join("keyholder", &key_role)?;
     let changing = join("changeling", &own_role)?;
-    let viewer = |what, user_id: &str| Viewer {
+    let viewer = |what, user_id: &str| Onlooker {
         what,
         user_id: user_id.to_owned(),
     };

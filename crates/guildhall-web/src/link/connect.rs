@@ -3,7 +3,7 @@
 use std::io;
 
 use futures_util::future::BoxFuture;
-use guildhall_http::Connection;
+use guildhall_http::ByteStream;
 use tokio::net::TcpStream;
 
 /// Opens connections to gateways.
@@ -14,7 +14,7 @@ pub(crate) trait Connect: Send + Sync {
         &'a self,
         host: &'a str,
         port: u16,
-    ) -> BoxFuture<'a, io::Result<Box<dyn Connection>>>;
+    ) -> BoxFuture<'a, io::Result<Box<dyn ByteStream>>>;
 }
 
 /// Over TCP.
@@ -26,10 +26,10 @@ impl Connect for Tcp {
         &'a self,
         host: &'a str,
         port: u16,
-    ) -> BoxFuture<'a, io::Result<Box<dyn Connection>>> {
+    ) -> BoxFuture<'a, io::Result<Box<dyn ByteStream>>> {
         Box::pin(async move {
             let socket = TcpStream::connect((host, port)).await?;
-            Ok(Box::new(socket) as Box<dyn Connection>)
+            Ok(Box::new(socket) as Box<dyn ByteStream>)
         })
     }
 }

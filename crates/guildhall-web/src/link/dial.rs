@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use guildhall_http::{
-    Connection, UnusableUrl, WsUrl,
+    ByteStream, UnusableUrl, WsUrl,
     driver_time::{now, sleep_to},
     error_chain,
     tls::tls_failure,
@@ -52,7 +52,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// each look at the socket; events are some hundred bytes, and mostly come one by one.
 const READ_BYTES: usize = 16 << 10;
 
-type Socket = WebSocketStream<MaybeTlsStream<Box<dyn Connection>>>;
+type Socket = WebSocketStream<MaybeTlsStream<Box<dyn ByteStream>>>;
 
 /// Who knows where the gateway is, and how it is reached.
 pub(super) struct GatewayConnector {
@@ -418,7 +418,7 @@ impl GatewayConnector {
         }
     }
 
-    async fn connect(&self, url: &WsUrl) -> io::Result<Box<dyn Connection>> {
+    async fn connect(&self, url: &WsUrl) -> io::Result<Box<dyn ByteStream>> {
         // Brackets are how a URL writes an IPv6 address. Every such URL has a host and a port.
         let host = url.host_str().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');

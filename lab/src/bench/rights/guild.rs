@@ -25,7 +25,7 @@ pub(super) const OPEN_ROOMS: u16 = 5;
 
 /// How big it is.
 #[derive(Clone, Copy)]
-pub(super) struct Shape {
+pub(super) struct GuildSize {
     pub(super) rooms: u16,
     pub(super) classes: u16,
     pub(super) viewers: u16,
@@ -35,7 +35,7 @@ pub(super) struct Shape {
 pub(super) struct RightsGuild {
     pub(super) id: String,
     first_id: u64,
-    shape: Shape,
+    shape: GuildSize,
     simulator_at: SocketAddr,
     simulator: Client,
     /// All viewers have it.
@@ -55,7 +55,7 @@ impl RightsGuild {
     pub(super) fn make(
         simulator_at: SocketAddr,
         number: u64,
-        shape: Shape,
+        shape: GuildSize,
     ) -> anyhow::Result<Self> {
         let first_id = FIRST_ID + number * IDS;
         let id = first_id.to_string();

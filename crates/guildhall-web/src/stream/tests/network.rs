@@ -29,6 +29,7 @@ mod town;
 use std::{panic, thread, time::Duration};
 
 use parking_lot::Mutex;
+use tokio::time::{Instant, sleep_until};
 
 use town::{Tally, Town};
 
@@ -81,6 +82,11 @@ fn run(seed: u64) -> Tally {
         town.live_through().await;
         town.settle(LIVE_WITHIN).await
     })
+}
+
+/// So much virtual time passes.
+async fn pass(time: Duration) {
+    sleep_until(Instant::now() + time).await;
 }
 
 /// A number that whoever runs this gave.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
         simulation::Picture,
     },
     net::{Host, Net},
+    pass,
     pipe::SimulatedConnection,
     web::WEBS,
 };
@@ -139,7 +140,7 @@ impl Browser {
                 let _broken = self.follow(connection, &mut retry).await;
                 self.told.lock().broke_off();
             }
-            sleep(retry).await;
+            pass(retry).await;
         }
     }
 

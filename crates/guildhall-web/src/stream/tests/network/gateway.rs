@@ -16,16 +16,13 @@ use guildhall_link::{
 };
 use guildhall_ports::Clock;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use tokio::{
-    select,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::{select, task::JoinSet, time::timeout};
 use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
 
 use super::{
     log::Log,
     net::{Host, Net, SimulatedListener},
+    pass,
     pipe::SimulatedConnection,
 };
 
@@ -135,7 +132,7 @@ impl Attachment {
                         let takes = Duration::from_millis(self.rng.random_range(0..LOOK_UP_MS));
                         let (log, clock) = (self.log.clone(), Arc::clone(&self.clock));
                         looked_up.push(async move {
-                            sleep(takes).await;
+                            pass(takes).await;
                             let at = log.look_up(user_id, &guild_ids, clock.now()).into();
                             let failed = Vec::new();
                             let watched = Watched { at, failed };

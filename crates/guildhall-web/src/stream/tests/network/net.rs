@@ -15,12 +15,12 @@ use std::{
 use guildhall_http::Accept;
 use parking_lot::{Mutex, MutexGuard};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use tokio::{
-    sync::{Mutex as AsyncMutex, mpsc, watch},
-    time::sleep,
-};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 
-use super::pipe::{Pipe, SimulatedConnection, pipes};
+use super::{
+    pass,
+    pipe::{Pipe, SimulatedConnection, pipes},
+};
 
 /// Who is on the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,7 +99,7 @@ impl Net {
         loop {
             let (there, back) = (self.way(from, to), self.way(to, from));
             if there.alive && back.alive {
-                sleep(there.delay + back.delay).await;
+                pass(there.delay + back.delay).await;
                 break;
             }
             // Whoever changes it lives as long as this.

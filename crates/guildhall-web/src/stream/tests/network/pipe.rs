@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use guildhall_http::Connection;
+use guildhall_http::ByteStream;
 use parking_lot::Mutex;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::{
@@ -155,7 +155,7 @@ impl Pipe {
             return Read::Nothing;
         };
         if *at > Instant::now() {
-            return Read::At(*at);
+            return Read::Later(*at);
         }
         match piece {
             Piece::End => Read::Done(Ok(())),
@@ -183,7 +183,7 @@ impl Pipe {
 
 enum Read {
     Done(io::Result<()>),
-    At(Instant),
+    Later(Instant),
     Nothing,
 }
 
@@ -210,7 +210,7 @@ impl AsyncRead for SimulatedConnection {
             match read {
                 Read::Done(done) => return Poll::Ready(done),
                 Read::Nothing => return Poll::Pending,
-                Read::At(at) => {
+                Read::Later(at) => {
                     let arrival = self
                         .arrival
                         .get_or_insert_with(|| Box::pin(sleep_until(at)));
@@ -247,7 +247,7 @@ impl AsyncWrite for SimulatedConnection {
     }
 }
 
-impl Connection for SimulatedConnection {
+impl ByteStream for SimulatedConnection {
     fn set_nodelay(&self) -> io::Result<()> {
         Ok(())
     }

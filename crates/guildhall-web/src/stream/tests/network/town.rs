@@ -7,10 +7,7 @@ use guildhall_model::{Change, GuildId, Position, UnixMs};
 use guildhall_ports::Clock;
 use parking_lot::Mutex;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep},
-};
+use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     super::{
@@ -21,6 +18,7 @@ use super::{
     gateway::Gateway,
     log::Log,
     net::{Host, Net, Way},
+    pass,
     web::{WEBS, WebRole},
 };
 use crate::auth::AuthConfig;
@@ -127,7 +125,7 @@ impl Town {
                 1..=5 => 0,
                 _ => self.rng.random_range(1..400),
             };
-            sleep(Duration::from_millis(pause)).await;
+            pass(Duration::from_millis(pause)).await;
             self.bring_back(Instant::now());
             match self.rng.random_range(0..10) {
                 0..=6 => self.cause(),
@@ -151,14 +149,14 @@ impl Town {
                 began.elapsed() < within,
                 "not right after {within:?}: {wrong}"
             );
-            sleep(LOOK).await;
+            pass(LOOK).await;
             self.nobody_gave_up();
             // Whoever came only now is watched only now.
             self.log.look_up_watched(self.clock.now());
         }
         self.tally.slowest = began.elapsed();
         self.log.rename(HALL, self.clock.now());
-        sleep(LISTEN_ON).await;
+        pass(LISTEN_ON).await;
         self.nobody_gave_up();
         self.pictures_are_right().expect("what was right stays so");
         for told in &self.told {
@@ -246,7 +244,7 @@ impl Town {
             self.net.set(from, to, way);
             let net = self.net.clone();
             self.mending.spawn(async move {
-                sleep(lasts).await;
+                pass(lasts).await;
                 net.set(from, to, Way::GOOD);
             });
         }

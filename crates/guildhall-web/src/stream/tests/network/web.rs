@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use guildhall_http::Connection;
+use guildhall_http::ByteStream;
 use guildhall_ports::{Clock, LinkAddress, memory::SingleInstanceRegistry};
 use rustls::ClientConfig;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -88,11 +88,11 @@ impl Connect for Dial {
         &'a self,
         host: &'a str,
         port: u16,
-    ) -> BoxFuture<'a, io::Result<Box<dyn Connection>>> {
+    ) -> BoxFuture<'a, io::Result<Box<dyn ByteStream>>> {
         assert_eq!((host, port), ("gateway.test", 8080));
         Box::pin(async move {
             let connection = self.net.connect(self.from, Host::Gateway).await?;
-            Ok(Box::new(connection) as Box<dyn Connection>)
+            Ok(Box::new(connection) as Box<dyn ByteStream>)
         })
     }
 }
