@@ -28,9 +28,9 @@ pub(crate) struct ShardedHouse {
     gateway: Option<ShardedGateway>,
     web: Process,
     pub(crate) discord: Discord,
-    shards: u16,
+    scale: Scale,
     ports: Ports,
-    http: Client,
+    pub(crate) http: Client,
     settings: Vec<(String, String)>,
     _simulator: Process,
     folder: Folder,
@@ -39,21 +39,36 @@ pub(crate) struct ShardedHouse {
 impl ShardedHouse {
     /// A house to whose Discord something happens before the house starts.
     pub(crate) async fn start(shards: u16, happens: impl AsyncFnOnce(&Discord)) -> Self {
+        Self::simulated(&[], shards, Intents::default(), happens).await
+    }
+
+    /// The same with any flags of the simulator, and intents.
+    pub(crate) async fn simulated(
+        flags: &[&str],
+        shards: u16,
+        intents: Intents,
+        happens: impl AsyncFnOnce(&Discord),
+    ) -> Self {
         let folder = Folder::new();
-        let arguments = ["--listen", "127.0.0.1:0", "--scenario", "standing"];
+        let arguments = [
+            &["--listen", "127.0.0.1:0", "--scenario", "standing"],
+            flags,
+        ]
+        .concat();
         let simulator = Process::start("simulator", &arguments, &[], &folder.0);
         let address = simulator.line_after("Discord side").await;
         let discord = Discord::at(address.trim_end_matches('/')).await;
         happens(&discord).await;
         let ports = Ports::new();
         let settings = settings(&discord, &ports);
-        let gateway = ShardedGateway::start(&discord, shards, ports.link, &folder.0).await;
+        let scale = Scale { shards, intents };
+        let gateway = ShardedGateway::start(&discord, scale, ports.link, &folder.0).await;
         let web = start_web(&settings, &ports, &folder.0);
         let house = Self {
             gateway: Some(gateway),
             web,
             discord,
-            shards,
+            scale,
             ports,
             http: client(),
             settings,
@@ -74,7 +89,7 @@ impl ShardedHouse {
     /// Starts the gateway again, on the same port and with the same journal.
     pub(crate) async fn restart_gateway(&mut self) {
         let folder = &self.folder.0;
-        let gateway = ShardedGateway::start(&self.discord, self.shards, self.ports.link, folder);
+        let gateway = ShardedGateway::start(&self.discord, self.scale, self.ports.link, folder);
         self.gateway = Some(gateway.await);
     }
 
@@ -109,11 +124,13 @@ impl ShardedHouse {
         Stream::open(&self.http, &self.url("/api/stream"), cookie, after).await
     }
 
-    fn url(&self, path: &str) -> String {
+    /// A URL on the web process.
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.ports.web)
     }
 
-    async fn until_ready(&self) {
+    /// Waits until the web role has its world and Discord is live.
+    pub(crate) async fn until_ready(&self) {
         let url = format!("http://127.0.0.1:{}/readyz", self.ports.web_ops);
         let said = async || match self.http.get(&url).send().await {
             Ok(answer) => (answer.status(), answer.text().await.unwrap_or_default()),
@@ -127,6 +144,13 @@ impl ShardedHouse {
     }
 }
 
+/// What the gateway asks Discord for.
+#[derive(Clone, Copy)]
+struct Scale {
+    shards: u16,
+    intents: Intents,
+}
+
 /// The gateway's role.
 struct ShardedGateway {
     kill: CancellationToken,
@@ -134,8 +158,8 @@ struct ShardedGateway {
 }
 
 impl ShardedGateway {
-    async fn start(discord: &Discord, shards: u16, port: u16, folder: &Path) -> Self {
-        let config = config(discord, shards, port);
+    async fn start(discord: &Discord, scale: Scale, port: u16, folder: &Path) -> Self {
+        let config = config(discord, scale, port);
         let journal = folder.join("journal.sqlite");
         let kill = CancellationToken::new();
         let (listening, is_listening) = oneshot::channel();
@@ -192,7 +216,7 @@ impl Drop for ShardedGateway {
     }
 }
 
-fn config(discord: &Discord, shards: u16, port: u16) -> Config {
+fn config(discord: &Discord, scale: Scale, port: u16) -> Config {
     let secret = |text: &str| text.parse::<Secret>().expect("visible ASCII");
     let origin = |text: &str| text.parse().expect("an origin");
     let link_token = StrongSecret::try_from(secret(LINK_TOKEN)).expect("long enough");
@@ -206,8 +230,8 @@ fn config(discord: &Discord, shards: u16, port: u16) -> Config {
         listen: ([127, 0, 0, 1], port).into(),
         bot_token: secret(&discord.bot_token),
         guilds: None,
-        shards: ShardId::all(shards).collect(),
-        intents: Intents::default(),
+        shards: ShardId::all(scale.shards).collect(),
+        intents: scale.intents,
         link_tokens: link_token.into(),
         discord_url: origin(&discord.url),
         cdn_url: origin(&discord.url),
