@@ -11,15 +11,8 @@ use crate::metadata::{Metadata, metadata};
 use crate::steps::Steps;
 use crate::{codegen, lab, needs, tidy, ui};
 
-/// Test binaries of this name work with real processes and sockets: the whole
-/// house in `crates/guildhall/tests/it`, and single rooms seen from outside.
-const WHOLE_HOUSE: &str = "it";
-
-/// The test binary in which libraries that nobody here wrote meet the simulator.
-const LIBRARIES: &str = "libraries";
-
-/// The test binary of random runs through the gateway, its journal and its link.
-const SIMULATION: &str = "simulation";
+/// Test binaries that work with real processes and sockets, each in a step of its own.
+const LARGE: [&str; 3] = ["it", "libraries", "simulation"];
 
 /// The parts of the suite that can be asked for by themselves.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -30,10 +23,10 @@ pub(crate) enum Part {
     Unit,
     /// The whole house: real processes, a real browser
     Integration,
-    /// Random acts, faults and kills through the gateway, checked against the simulator's state
+    /// Random runs: the gateway's log by the simulator's state, what is shown by discord.py
     Simulation,
     /// What costs more, and is no part of everything: whether the tests notice what is broken on
-    /// purpose, an older build beside this one, and fifty kills in a row
+    /// purpose, an older build beside this one, fifty kills in a row, and the oracle for longer
     Slow,
 }
 
@@ -51,12 +44,7 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
         Part::Simulation => simulation(&mut steps)?,
         Part::Slow => slow(&mut steps)?,
         Part::All => {
-            steps.step("needs", || {
-                needs::node(&cargo::root())?;
-                needs::python(&cargo::root())?;
-                needs::chromium(&cargo::root())?;
-                needs::nginx_and_curl(&cargo::root())
-            })?;
+            steps.step("needs", programs)?;
             steps.step("lock files of npm and pip", lock_files_hold)?;
             unit(&mut steps)?;
             steps.step("ui/dist is clean", ui::dist_is_clean)?;
@@ -70,21 +58,24 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
 }
 
 fn needs_of_unit() -> anyhow::Result<()> {
-    let root = cargo::root();
-    needs::node(&root)?;
-    needs::npm_packages(&root.join("ui"))
+    needs::node(&cargo::root())?;
+    needs::npm_packages(&cargo::root().join("ui"))
 }
 
-fn needs_of_integration() -> anyhow::Result<()> {
+fn programs() -> anyhow::Result<()> {
     let root = cargo::root();
     needs::node(&root)?;
     needs::python(&root)?;
     needs::chromium(&root)?;
-    needs::nginx_and_curl(&root)?;
-    for folder in needs::npm_folders(&root)? {
+    needs::nginx_and_curl(&root)
+}
+
+fn needs_of_integration() -> anyhow::Result<()> {
+    programs()?;
+    for folder in needs::npm_folders(&cargo::root())? {
         needs::npm_packages(&folder)?;
     }
-    needs::python_libraries(&root, &[])
+    needs::python_libraries(&cargo::root(), &[])
 }
 
 /// Installs everything from nothing: a lock file that works on one machine only cannot pass.
@@ -130,19 +121,30 @@ fn integration(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("the OpenAPI document is valid", codegen::is_valid)?;
     steps.step("page in Chromium", ui::browser_selftest)?;
     steps.step("libraries against the simulator", || {
-        run_tests(LIBRARIES, " -- --nocapture")
+        run_tests("libraries", " -- --nocapture")
     })?;
-    steps.step("whole-house tests", || run_tests(WHOLE_HOUSE, ""))
+    steps.step("whole-house tests", || {
+        run_tests("it", " -- --skip oracle::")
+    })
 }
 
 fn simulation(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("simulation tests", || {
-        run_tests(SIMULATION, " -- --nocapture")
-    })
+        run_tests("simulation", " -- --nocapture")
+    })?;
+    steps.step("the oracle", || oracle(1))
+}
+
+fn oracle(runs: u32) -> anyhow::Result<()> {
+    needs::python(&cargo::root())?;
+    needs::python_libraries(&cargo::root(), &[])?;
+    let runs = format!(" --config env.ORACLE_RUNS='{runs}'");
+    run_tests("it", &format!("{runs} oracle:: -- --nocapture"))
 }
 
 /// Mutations build a copy of the tree again and again, and chaos needs the release build.
 fn slow(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.step("the oracle, for longer", || oracle(8))?;
     steps.step("mutations", || lab::start::<&str>("mutations", &[]))?;
     steps.step("the link's version before this one", || {
         lab::start::<&str>("versions", &[])
@@ -168,7 +170,7 @@ fn small_test_binaries(metadata: &Metadata) -> Vec<&str> {
         .flat_map(|package| &package.targets)
         .filter(|target| target.kind.iter().any(|kind| kind == "test"))
         .map(|target| target.name.as_str())
-        .filter(|name| ![WHOLE_HOUSE, LIBRARIES, SIMULATION].contains(name))
+        .filter(|name| !LARGE.contains(name))
         .collect();
     names.sort_unstable();
     names.dedup();

@@ -18,6 +18,7 @@ mod hidden_stays_hidden;
 mod hostile_input_is_refused;
 mod metrics_are_there_from_the_start;
 mod one_person_cannot_hurt_another;
+mod oracle;
 mod one_dispatch_is_one_moment;
 mod other_clients_are_served;
 mod other_clients_come_back;
