@@ -46,12 +46,9 @@ fn run(task: Task) -> anyhow::Result<()> {
     }
 }
 
+/// The project's own tasks
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    about = "The project's own tasks"
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -68,7 +65,7 @@ enum Task {
     Tidy,
     /// Builds the page into ui/dist, which is committed and embedded
     Ui,
-    /// Writes docs/openapi.json and ui/src/generated, which are committed
+    /// Writes docs/openapi.json and the generated files of client and ui, which are committed
     Codegen,
     /// Bans, licences and sources of all dependencies
     Deny,

@@ -14,7 +14,7 @@ const NODE_IS_NEW: &str = "const [major, minor] = process.versions.node.split('.
 process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)";
 
 /// Fails with the cure unless Node and npm are here and new enough.
-pub(crate) fn node(root: &Path) -> anyhow::Result<()> {
+fn node(root: &Path) -> anyhow::Result<()> {
     for (works, what) in [
         (command("node", ["--version"], root), "Node is missing"),
         (
@@ -30,20 +30,35 @@ pub(crate) fn node(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What the client and the page are made with.
+pub(crate) fn of_scripts(root: &Path) -> anyhow::Result<()> {
+    node(root)?;
+    npm_packages(&root.join("client"))?;
+    npm_packages(&root.join("ui"))
+}
+
+/// What is no package of cargo's, npm's or pip's.
+pub(crate) fn programs(root: &Path) -> anyhow::Result<()> {
+    node(root)?;
+    python(root)?;
+    chromium(root)?;
+    nginx_and_curl(root)
+}
+
 /// Makes sure that Debian's Chromium is here, for the browser test.
-pub(crate) fn chromium(root: &Path) -> anyhow::Result<()> {
+fn chromium(root: &Path) -> anyhow::Result<()> {
     let proof = || command("chromium", ["--version"], root);
     debian("chromium", root, proof)
 }
 
 /// Makes sure that Python is here and can make environments.
-pub(crate) fn python(root: &Path) -> anyhow::Result<()> {
+fn python(root: &Path) -> anyhow::Result<()> {
     let proof = || command("python3", ["-c", "import ensurepip, venv"], root);
     debian("python3-venv", root, proof)
 }
 
 /// Makes sure that what others put before and behind streams is here: Debian's nginx and curl.
-pub(crate) fn nginx_and_curl(root: &Path) -> anyhow::Result<()> {
+fn nginx_and_curl(root: &Path) -> anyhow::Result<()> {
     // Not on the path of who is not root.
     debian("nginx", root, || command("/usr/sbin/nginx", ["-v"], root))?;
     debian("curl", root, || command("curl", ["--version"], root))

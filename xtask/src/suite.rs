@@ -34,7 +34,7 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
     let mut steps = Steps::begin();
     match part {
         Part::Unit => {
-            steps.step("needs", needs_of_unit)?;
+            steps.step("needs", || needs::of_scripts(&cargo::root()))?;
             unit(&mut steps)?;
         }
         Part::Integration => {
@@ -44,7 +44,7 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
         Part::Simulation => simulation(&mut steps)?,
         Part::Slow => slow(&mut steps)?,
         Part::All => {
-            steps.step("needs", programs)?;
+            steps.step("needs", || needs::programs(&cargo::root()))?;
             steps.step("lock files of npm and pip", lock_files_hold)?;
             unit(&mut steps)?;
             steps.step("ui/dist is clean", ui::dist_is_clean)?;
@@ -57,25 +57,13 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn needs_of_unit() -> anyhow::Result<()> {
-    needs::node(&cargo::root())?;
-    needs::npm_packages(&cargo::root().join("ui"))
-}
-
-fn programs() -> anyhow::Result<()> {
-    let root = cargo::root();
-    needs::node(&root)?;
-    needs::python(&root)?;
-    needs::chromium(&root)?;
-    needs::nginx_and_curl(&root)
-}
-
 fn needs_of_integration() -> anyhow::Result<()> {
-    programs()?;
-    for folder in needs::npm_folders(&cargo::root())? {
+    let root = cargo::root();
+    needs::programs(&root)?;
+    for folder in needs::npm_folders(&root)? {
         needs::npm_packages(&folder)?;
     }
-    needs::python_libraries(&cargo::root(), &[])
+    needs::python_libraries(&root, &[])
 }
 
 /// Installs everything from nothing: a lock file that works on one machine only cannot pass.
@@ -90,7 +78,8 @@ fn unit(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("format", || run_cargo("fmt --all --check"))?;
     steps.step("tidy", tidy::run)?;
     steps.step("generated files are clean", codegen::is_clean)?;
-    steps.step("page: types and tests", ui::check)?;
+    steps.step("client: types and tests", || ui::check("client"))?;
+    steps.step("page: types and tests", || ui::check("ui"))?;
     steps.step("clippy", || {
         run_cargo("clippy --locked --workspace --all-targets -- -D warnings")
     })?;

@@ -8,17 +8,13 @@ use crate::needs;
 
 /// Rebuilds `ui/dist`.
 pub(crate) fn build() -> anyhow::Result<()> {
-    let folder = root().join("ui");
-    needs::node(&root())?;
-    needs::npm_packages(&folder)?;
-    command::run(command("npm", ["run", "build"], &folder))
+    needs::of_scripts(&root())?;
+    command::run(command("npm", ["run", "build"], &root().join("ui")))
 }
 
-/// The page's types and its unit tests.
-pub(crate) fn check() -> anyhow::Result<()> {
-    let folder = root().join("ui");
-    command::run(command("npm", ["run", "typecheck"], &folder))?;
-    command::run(command("npm", ["run", "test"], &folder))
+/// Types and unit tests of the client or the page.
+pub(crate) fn check(folder: &str) -> anyhow::Result<()> {
+    command::run(command("npm", ["run", "check"], &root().join(folder)))
 }
 
 /// The page and its driver in a real browser, against a server of their own.

@@ -1,0 +1,37 @@
+/** What a stream is about. */
+export interface Query {
+  /** These guilds; undefined: all that the viewer is in. */
+  readonly guilds?: readonly string[] | undefined
+  /** The rooms on whose pages this person is: the server counts them as viewers. */
+  readonly viewing: readonly string[]
+}
+
+/** As many guilds as one query may name. */
+const GUILDS_AT_MOST = 100
+const VIEWING_AT_MOST = 8
+
+export const everything: Query = { viewing: [] }
+
+/** One query that answers all of these. */
+export const union = (queries: readonly Query[]): Query => {
+  const guilds = queries.every((query) => query.guilds !== undefined)
+    ? [...new Set(queries.flatMap((query) => query.guilds ?? []))].sort()
+    : undefined
+  const viewing = [...new Set(queries.flatMap((query) => query.viewing))].sort().slice(0, VIEWING_AT_MOST)
+  return guilds === undefined || guilds.length > GUILDS_AT_MOST ? { viewing } : { guilds, viewing }
+}
+
+/** Whether a picture for `wide` has all that `narrow` asks for. */
+export const covers = (wide: Query, narrow: Query): boolean =>
+  wide.guilds === undefined || (narrow.guilds?.every((guild) => wide.guilds?.includes(guild)) ?? false)
+
+export const sameQuery = (a: Query, b: Query): boolean =>
+  a.guilds?.join() === b.guilds?.join() && a.viewing.join() === b.viewing.join()
+
+export const asSearch = ({ guilds = [], viewing }: Query, cursor?: string): string => {
+  const search = new URLSearchParams()
+  for (const guild of guilds) search.append('guild', guild)
+  for (const room of viewing) search.append('viewing', room)
+  if (cursor !== undefined) search.set('lastEventId', cursor)
+  return search.toString()
+}
