@@ -108,9 +108,11 @@ export class Connection {
   signedIn(user: User): void {
     if (user.id === this.#user?.id && this.#place.state !== 'signed-out') return
     this.#together(() => {
-      this.#is(user)
+      this.#user = user
       this.#justAsked = this.#place.state !== 'idle'
       this.#handle('account', 'another_account')
+      // Behind the word to forget whoever was before.
+      this.#changes.push({ is: 'user', user })
     })
   }
 

@@ -10,7 +10,7 @@ import { type End, type OpenStream, once } from './transport.js'
 
 /** As much of `EventSource` as is used. */
 export interface EventSourceLike {
-  onerror: (() => void) | null
+  onerror: ((event: Event) => unknown) | null
   addEventListener(name: string, listener: (message: MessageEvent<string>) => void): void
   close(): void
 }

@@ -32,7 +32,7 @@ const eventSource = (end: End | Promise<End> = { is: 'broken' }) => {
   const source = new Source()
   const heard = hear()
   const probe = vi.fn(async () => end)
-  const open = byEventSource({ make: () => source as unknown as EventSourceLike, probe })
+  const open = byEventSource({ make: () => source as EventSourceLike, probe })
   return { source, heard, probe, close: open(url, heard) }
 }
 

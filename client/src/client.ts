@@ -1,0 +1,250 @@
+/** The client as an app has it: one connection, one store, the commands. */
+
+import { type Access, asking, endSession, type Parts, realParts, sessionOf, streamsBy } from './browser.js'
+import { type CallName, calls, type Input } from './commands/calls.js'
+import { type CallOptions, type Result, type Run, runWith } from './commands/run.js'
+import { Connection, type ConnectionOptions } from './connection/connection.js'
+import type { Query } from './connection/query.js'
+import { watchPage } from './page.js'
+import { rootOf } from './state.js'
+import { type Listener, type Stop, Store, type View } from './store/store.js'
+import type { GuildEventName, State } from './wire.js'
+
+export interface GuildhallOptions {
+  /** Where Guildhall is, with its path prefix: `/`, `/hall/`, `https://hall.example.com/`. */
+  readonly url: string | URL
+  /** This guild alone. Left out: all that the viewer is in. */
+  readonly guild?: string
+  /** `eventsource`, where there is one and no token is to be sent; else `fetch`. */
+  readonly transport?: 'eventsource' | 'fetch'
+  /** Your own login: a JWT of your app for its user, asked for at the start and after each 401. */
+  readonly auth?: () => Promise<string>
+  /** A token of `API_TOKENS`. For programs on servers: whoever has it may read. */
+  readonly apiToken?: string
+  /** `include` where Guildhall is on a subdomain of its own. */
+  readonly credentials?: RequestCredentials
+  /** What `fetchState` gave on the server: it is shown at once, and gone on from without a gap. */
+  readonly initial?: State
+  /** Hears each step of the connection, for people who look for a fault. */
+  readonly log?: (line: string) => void
+}
+
+type Group<Prefix extends string, NamesGuild extends boolean> = {
+  readonly [Name in CallName as Name extends `${Prefix}.${infer Short}` ? Short : never]: (
+    input: Input<Name, NamesGuild>,
+    options?: CallOptions,
+  ) => Promise<Result<Name>>
+}
+
+/** A client. `NamesGuild`: it is about one guild, which commands then need not name. */
+export interface Guildhall<NamesGuild extends boolean = boolean> {
+  /** What is known now. The same object until something changes. */
+  view(): View
+  /** Hears of changes, once for each moment; the stream is open while somebody does. */
+  subscribe(reader: () => void): Stop
+  /** Hears of what `select` makes of the view, where that has changed. */
+  select<Selected>(
+    select: (view: View) => Selected,
+    reader: (selected: Selected) => void,
+    equal?: (a: Selected, b: Selected) => boolean,
+  ): Stop
+  /** Hears each event of this name, once and in order; never what a snapshot brings. */
+  on<Name extends GuildEventName>(name: Name, listener: Listener<Name>): Stop
+  /** This person is on that room's page: a room with viewers is not taken away as unused. */
+  viewing(channelId: string): Stop
+  /** What a server knew before the stream began, for a first rendering that is the server's. */
+  readonly initial: View
+  /** The server's time, Unix ms. */
+  now(): number
+  readonly run: Run<NamesGuild>
+  readonly rooms: Group<'rooms', NamesGuild>
+  readonly invites: Group<'invites', NamesGuild>
+  readonly voice: Group<'voice', NamesGuild>
+  readonly guilds: Group<'guilds', NamesGuild>
+  /** Where a sign-in with Discord begins; it comes back to `returnTo`. */
+  signInUrl(returnTo: string, invite?: string): string
+  /** Ends the session. False where the server could not be told. */
+  signOut(): Promise<boolean>
+  /** Asks again who is signed in, as after a sign-in of your own. */
+  refresh(): Promise<void>
+  /** Ends all of it, for good. */
+  close(): void
+}
+
+/** A connection whose last reader goes is kept for this long: the next one comes at once, mostly. */
+const LINGER_MS = 1_000
+
+export type CreateGuildhall = <const Options extends GuildhallOptions>(
+  options: Options,
+) => Guildhall<Options extends { readonly guild: string } ? true : false>
+
+/** A client of Guildhall. Nothing is asked for before somebody reads. */
+export const createGuildhall: CreateGuildhall = (options) => createWith(options, realParts()) as never
+
+/** The same with another world, for tests. */
+export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<boolean> => {
+  const { guild, initial, log } = options
+  const root = rootOf(options.url, parts.base)
+  const access: Access = { ...options, root }
+  const ask = asking(access, parts)
+  const session = sessionOf(access, parts)
+  const rooms = new Map<string, number>()
+  let readers = 0
+  let linger: Stop | undefined
+  let away: Stop | undefined
+  let present = true
+  let closed = false
+
+  const query = (): Query => ({ guilds: guild === undefined ? undefined : [guild], viewing: [...rooms.keys()].sort() })
+  const store = new Store({ now: parts.now, query: query(), report: parts.report })
+  if (initial !== undefined) {
+    store.feed([
+      { is: 'snapshot', guilds: initial.guilds, cursor: initial.cursor },
+      { is: 'status', status: initial.status },
+    ])
+  }
+  const first = store.view()
+
+  const connectionOptions: ConnectionOptions = {
+    environment: parts,
+    root,
+    openStream: streamsBy(options.transport ?? 'eventsource', access, parts),
+    session,
+    feed: store.feed,
+    query: query(),
+    from: initial === undefined ? undefined : { cursor: initial.cursor, user: undefined },
+    log,
+  }
+  const connection = new Connection(connectionOptions)
+
+  const identifyAgain = async (): Promise<void> => {
+    const identity = await session.identify?.(new AbortController().signal)
+    if (identity?.is === 'user') connection.signedIn(identity.user)
+    if (identity?.is === 'nobody' && store.view().user !== null) connection.sessionEnded()
+  }
+
+  const pageListener = {
+    shown: () => {
+      present = true
+      if (readers > 0) connection.start()
+      connection.look()
+      // Somebody may have signed in meanwhile, in another tab.
+      if (readers > 0 && store.view().status.phase === 'signed-out') void identifyAgain()
+    },
+    gone: () => {
+      present = false
+      connection.release()
+    },
+    offline: () => connection.wentOffline(),
+    online: () => connection.cameOnline(),
+  }
+
+  const hold = (): Stop => {
+    readers += 1
+    linger?.()
+    if (readers === 1 && !closed) {
+      if (parts.window !== undefined) away ??= watchPage(parts.window, parts.after, pageListener)
+      // What is signed out is asked again by whoever comes back to the page, not by a new reader.
+      if (present && store.view().status.phase !== 'signed-out') connection.start()
+    }
+    return onlyOnce(() => {
+      readers -= 1
+      if (readers === 0) linger = parts.after(LINGER_MS, letGo)
+    })
+  }
+
+  const letGo = () => {
+    away?.()
+    away = undefined
+    connection.release()
+  }
+
+  const run = runWith({
+    root,
+    ask,
+    guild,
+    newKey: parts.newKey,
+    after: parts.after,
+    random: parts.random,
+    onSettled: (listener) => store.onSettled(listener),
+    onUnauthorized: async () => {
+      const vouched = await session.vouch?.(new AbortController().signal)
+      if (vouched === undefined || vouched === 'refused') connection.sessionEnded()
+      return vouched === 'done'
+    },
+  })
+
+  const client: Guildhall<boolean> = {
+    view: store.view,
+    initial: first,
+    subscribe: (reader) => both(store.subscribe(reader), hold()),
+    select: (select, reader, equal = Object.is) => {
+      let before = select(store.view())
+      return client.subscribe(() => {
+        const now = select(store.view())
+        if (equal(before, now)) return
+        before = now
+        reader(now)
+      })
+    },
+    on: (name, listener) => both(store.on(name, listener), hold()),
+    viewing: (channelId) => {
+      rooms.set(channelId, (rooms.get(channelId) ?? 0) + 1)
+      connection.ask(query())
+      const release = hold()
+      return onlyOnce(() => {
+        const left = (rooms.get(channelId) ?? 1) - 1
+        if (left > 0) rooms.set(channelId, left)
+        else rooms.delete(channelId)
+        connection.ask(query())
+        release()
+      })
+    },
+    now: () => store.now,
+    run,
+    ...groups(run),
+    signInUrl: (returnTo, invite) => {
+      const url = new URL('auth/login', root)
+      url.searchParams.set('returnTo', returnTo)
+      if (invite !== undefined) url.searchParams.set('invite', invite)
+      return url.href
+    },
+    signOut: async () => {
+      const ended = await endSession(root, ask)
+      if (ended) connection.sessionEnded()
+      return ended
+    },
+    refresh: identifyAgain,
+    close: () => {
+      closed = true
+      linger?.()
+      away?.()
+      connection.close()
+    },
+  }
+  return client
+}
+
+/** The calls by the first half of their names. */
+const groups = (run: Run<boolean>): Pick<Guildhall<boolean>, 'rooms' | 'invites' | 'voice' | 'guilds'> => {
+  const made: Record<string, Record<string, unknown>> = {}
+  for (const name of Object.keys(calls) as CallName[]) {
+    const [group = '', short = ''] = name.split('.')
+    made[group] = { ...made[group], [short]: (input: never, options?: CallOptions) => run(name, input, options) }
+  }
+  return made as never
+}
+
+const onlyOnce = (stop: Stop): Stop => {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    stop()
+  }
+}
+
+const both = (first: Stop, second: Stop): Stop => onlyOnce(() => {
+  first()
+  second()
+})

@@ -1,0 +1,88 @@
+/** Why something was not done. One class for each thing that a caller does about it. */
+
+import type { Components } from '../wire.js'
+
+type Report = Components['ErrorReport']
+
+/** An answer that says no. `code` is a word for programs: `docs/protocol/rpc.md` lists them. */
+export class GuildhallError extends Error {
+  override name = 'GuildhallError'
+  readonly status: number
+  readonly code: string
+  /** When to try again, in seconds. */
+  readonly retryAfter: number | undefined
+  /** What is wrong with each field, by name. */
+  readonly fields: Readonly<Record<string, string>> | undefined
+  /** The permissions that were missing, as Discord names them. */
+  readonly missing: readonly string[] | undefined
+  /** Where signing in mends it. */
+  readonly signInUrl: string | undefined
+
+  constructor(status: number, report: Report) {
+    super(report.message)
+    this.status = status
+    this.code = report.code
+    this.retryAfter = report.retryAfter ?? undefined
+    this.fields = report.fields ?? undefined
+    this.missing = report.missing ?? undefined
+    this.signInUrl = report.signInUrl ?? undefined
+  }
+}
+
+/** What was asked for is malformed: see `fields`. */
+export class InvalidError extends GuildhallError {
+  override name = 'InvalidError'
+}
+/** Nobody is signed in. */
+export class UnauthorizedError extends GuildhallError {
+  override name = 'UnauthorizedError'
+}
+/** This person may not: see `missing`. */
+export class ForbiddenError extends GuildhallError {
+  override name = 'ForbiddenError'
+}
+/** There is none, or this person does not see it. */
+export class NotFoundError extends GuildhallError {
+  override name = 'NotFoundError'
+}
+/** It does not fit what is so now. */
+export class ConflictError extends GuildhallError {
+  override name = 'ConflictError'
+}
+/** Too often: see `retryAfter`. */
+export class TooManyRequestsError extends GuildhallError {
+  override name = 'TooManyRequestsError'
+}
+/** Not now. Whether it was done, the same key tells later. */
+export class UnavailableError extends GuildhallError {
+  override name = 'UnavailableError'
+}
+/** No answer, or none of the server's: a network that is gone, a proxy's page. */
+export class NoAnswerError extends GuildhallError {
+  override name = 'NoAnswerError'
+
+  constructor(cause?: unknown) {
+    const message = 'The server did not answer. Look whether it was done before you try again.'
+    super(0, { code: 'no_answer', message })
+    this.cause = cause
+  }
+}
+
+const classes: Readonly<Record<number, typeof GuildhallError>> = {
+  400: InvalidError,
+  401: UnauthorizedError,
+  403: ForbiddenError,
+  404: NotFoundError,
+  409: ConflictError,
+  429: TooManyRequestsError,
+  503: UnavailableError,
+  504: UnavailableError,
+}
+
+/** The error in an answer's body; anything else is no answer of the server's. */
+export const errorOf = (status: number, body: unknown): GuildhallError => {
+  const { error } = (body ?? {}) as { readonly error?: Partial<Report> }
+  if (typeof error?.code !== 'string' || typeof error.message !== 'string') return new NoAnswerError(body)
+  const Class = classes[status] ?? GuildhallError
+  return new Class(status, error as Report)
+}

@@ -1,0 +1,131 @@
+/** Has things done, each once: `POST api/rpc/NAME`. */
+
+import type { Fetch } from '../connection/fetch_stream.js'
+import type { Stop } from '../store/store.js'
+import { aboutGuilds, type Answer, type CallName, calls, type Input, type Question, questions } from './calls.js'
+import { errorOf, GuildhallError, NoAnswerError, UnauthorizedError } from './errors.js'
+
+export interface CallOptions {
+  /** The same key makes a repeated command one; a new one for each command where it is left out. */
+  readonly key?: string
+  readonly signal?: AbortSignal
+}
+
+export interface Settled {
+  /** Done when the picture shows what the command did, or has had a second to. */
+  readonly settled: Promise<void>
+}
+
+/** The answer of a command comes with a promise for its effect. */
+export type Result<Name extends CallName> = Name extends Question ? Answer<Name> : Answer<Name> & Settled
+
+export type Run<NamesGuild extends boolean = false> = <Name extends CallName>(
+  name: Name,
+  input: Input<Name, NamesGuild>,
+  options?: CallOptions,
+) => Promise<Result<Name>>
+
+export interface RunParts {
+  readonly root: URL
+  readonly ask: Fetch
+  readonly guild: string | undefined
+  readonly newKey: () => string
+  readonly after: (ms: number, run: () => void) => Stop
+  readonly random: () => number
+  readonly onSettled: (listener: (keys: readonly string[]) => void) => Stop
+  /** A 401 came. True: there is a session again, so try again. */
+  readonly onUnauthorized: () => Promise<boolean>
+}
+
+/** The server waits for Discord for half a minute at most. */
+const ANSWER_WITHIN_MS = 35_000
+const SETTLES_WITHIN_MS = 1_000
+const TRIES = 3
+const LONGEST_WAIT_S = 5
+
+export const runWith =
+  (parts: RunParts): Run<boolean> =>
+  async (name, input, options = {}) => {
+    const isCommand = !questions.includes(name)
+    const body = JSON.stringify(
+      aboutGuilds.includes(name) && parts.guild !== undefined ? { guildId: parts.guild, ...(input as object) } : input,
+    )
+    const headers: Record<string, string> = { 'content-type': 'application/json' }
+    const key = options.key ?? parts.newKey()
+    if (isCommand) headers['idempotency-key'] = key
+    // From before it is sent: its effect may be told faster than its answer.
+    const watch = isCommand ? watchFor(key, parts) : null
+    try {
+      const answer = await ask(name, { method: 'POST', headers, body }, options.signal, parts)
+      return (watch === null ? answer : { ...answer, settled: watch.settled() }) as Result<typeof name>
+    } catch (error) {
+      watch?.drop()
+      throw error
+    }
+  }
+
+/** Tries again by itself where the same key makes that harmless. */
+const ask = async (name: CallName, init: RequestInit, signal: AbortSignal | undefined, parts: RunParts): Promise<object> => {
+  let vouched = false
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await once(name, init, signal, parts)
+    } catch (error) {
+      if (signal?.aborted || !(error instanceof GuildhallError)) throw error
+      if (error instanceof UnauthorizedError && !vouched && (await parts.onUnauthorized())) {
+        vouched = true
+        continue
+      }
+      if (tried === TRIES || !mayPass(error)) throw error
+      await new Promise<void>((done) => parts.after(waitOf(error, tried, parts.random()), done))
+    }
+  }
+}
+
+const mayPass = (error: GuildhallError): boolean =>
+  error instanceof NoAnswerError ||
+  (error.code === 'unavailable' && error.status === 503 && (error.retryAfter ?? 0) <= LONGEST_WAIT_S)
+
+const waitOf = ({ retryAfter }: GuildhallError, tried: number, chance: number): number =>
+  1_000 * ((retryAfter ?? 0) + chance * 2 ** (tried - 1))
+
+const once = async (name: CallName, init: RequestInit, signal: AbortSignal | undefined, parts: RunParts): Promise<object> => {
+  const limits = [AbortSignal.timeout(ANSWER_WITHIN_MS), ...(signal === undefined ? [] : [signal])]
+  try {
+    const url = new URL(`api/rpc/${calls[name]}`, parts.root)
+    const answer = await parts.ask(url, { ...init, signal: AbortSignal.any(limits) })
+    const body: unknown = await answer.json()
+    if (!answer.ok) throw errorOf(answer.status, body)
+    if (typeof body !== 'object' || body === null) throw new NoAnswerError(body)
+    return body
+  } catch (error) {
+    if (error instanceof GuildhallError || signal?.aborted) throw error
+    throw new NoAnswerError(error)
+  }
+}
+
+/** Waits for the word that this key is done; a stream that is away says none. */
+const watchFor = (key: string, { onSettled, after }: RunParts) => {
+  let done = () => {}
+  const told = new Promise<void>((resolve) => {
+    done = resolve
+  })
+  const stop = onSettled((keys) => {
+    if (keys.includes(key)) end()
+  })
+  let forget: Stop | undefined
+  let over = false
+  const end = () => {
+    over = true
+    stop()
+    forget?.()
+    done()
+  }
+  return {
+    drop: end,
+    settled: (): Promise<void> => {
+      if (!over) forget = after(SETTLES_WITHIN_MS, end)
+      return told
+    },
+  }
+}
