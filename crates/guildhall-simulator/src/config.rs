@@ -21,9 +21,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The same seed makes the same world, ids and tokens.
     pub seed: u64,
-    /// What is made while it runs has ids by the clock, as Discord's have, and not by the
-    /// seed: for bots that read from an id when something was made.
-    pub ids_by_clock: bool,
+    /// What is made while it runs has ids by the seed, too, the same after the same history,
+    /// and not by the clock as Discord's have: for tests that compare what was said byte by
+    /// byte. Nobody can read from such an id when something was made.
+    pub fixed_ids: bool,
     /// With what `https` and `wss` are served; without, everything is plain.
     pub tls: Option<TlsFiles>,
     /// Origin as browsers reach it, such as `http://localhost:4000`; it is the
@@ -71,6 +72,10 @@ pub struct Config {
     pub member_list_interval: Duration,
     /// How long one second of an invite's `max_age` is.
     pub invite_second: Duration,
+    /// How long a bot may take to answer an interaction at all.
+    pub interaction_answer: Duration,
+    /// How long an interaction's token is good for what follows its first answer.
+    pub interaction_token: Duration,
     /// How long `enforce_nonce` keeps a message from being said twice.
     pub nonce_memory: Duration,
     /// How long what a login grants lasts.
@@ -204,7 +209,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
             seed: 1,
-            ids_by_clock: false,
+            fixed_ids: false,
             tls: None,
             public_url: None,
             heartbeat_interval: Duration::from_millis(41_250),
@@ -224,6 +229,8 @@ impl Default for Config {
             send_window: Duration::from_mins(1),
             member_list_interval: Duration::from_secs(30),
             invite_second: Duration::from_secs(1),
+            interaction_answer: Duration::from_secs(3),
+            interaction_token: Duration::from_mins(15),
             nonce_memory: Duration::from_mins(5),
             grants: GrantLifetimes::default(),
             webhook_retry: Duration::from_secs(1),

@@ -28,6 +28,8 @@ mod roles;
 mod members;
 /// Messages, reactions and typing.
 mod messages;
+/// What people ask of the bot.
+mod interactions;
 /// The bot's token and its privileged intents.
 mod application;
 /// Where the application is told of events, and who removes it.
@@ -40,6 +42,8 @@ mod script;
 mod chaos;
 /// What happens by itself.
 mod scenario;
+/// Back to the beginning.
+mod reset;
 /// Stamps, one by one or at a rate.
 mod load;
 
@@ -71,12 +75,14 @@ fn routes() -> Router<AppState> {
         .merge(members::routes())
         .merge(voice::routes())
         .merge(messages::routes())
+        .merge(interactions::routes())
         .merge(application::routes())
         .merge(webhook::routes())
         .merge(faults::routes())
         .merge(script::routes())
         .merge(chaos::routes())
         .merge(scenario::routes())
+        .merge(reset::routes())
         .merge(load::routes())
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::not_found)

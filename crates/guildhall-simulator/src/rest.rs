@@ -28,6 +28,16 @@ mod gateway;
 mod me;
 /// Guilds as the bot sees them.
 mod guilds;
+/// What is told of a guild besides itself.
+mod guild_info;
+/// Lists of what is never there.
+mod empty;
+/// What is the same in every guild.
+mod everywhere;
+/// Who has not been there for long.
+mod prune;
+/// The audit log.
+mod audit_log;
 /// Channels.
 mod channels;
 /// Permission overwrites of a channel.
@@ -42,10 +52,20 @@ mod moderation;
 mod voice_states;
 /// Messages and typing.
 mod messages;
+/// What is pinned.
+mod pins;
+/// The one sticker there is.
+mod stickers;
 /// Reactions.
 mod reactions;
 /// Invites.
 mod invites;
+/// Application commands.
+mod commands;
+/// First answers to interactions.
+mod interactions;
+/// What follows them.
+mod followups;
 
 use axum::{
     Router, middleware,
@@ -66,7 +86,7 @@ pub(crate) fn router(state: AppState) -> Router<AppState> {
     Router::new()
         .route("/gateway", get(gateway::address))
         .route("/gateway/bot", get(gateway::bot))
-        .route("/users/@me", get(me::user))
+        .route("/users/@me", get(me::user).patch(me::edit))
         .route("/users/{user_id}", get(me::other))
         .route("/users/@me/guilds", get(me::guilds))
         .route("/users/@me/guilds/{guild_id}/member", get(members::own))
@@ -77,7 +97,17 @@ pub(crate) fn router(state: AppState) -> Router<AppState> {
             "/invites/{code}",
             get(invites::read).delete(invites::remove),
         )
+        .route("/voice/regions", get(everywhere::regions))
+        .route(
+            "/soundboard-default-sounds",
+            get(everywhere::default_sounds),
+        )
+        .route("/sticker-packs", get(stickers::packs))
+        .route("/sticker-packs/{pack_id}", get(stickers::read_pack))
+        .route("/stickers/{sticker_id}", get(stickers::read))
+        .merge(of_applications())
         .merge(of_guilds())
+        .merge(empty::routes())
         .merge(of_channels())
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(not_found)
@@ -85,9 +115,76 @@ pub(crate) fn router(state: AppState) -> Router<AppState> {
         .layer(middleware::from_fn_with_state(state, limit::enforce))
 }
 
+fn of_applications() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/applications/{application_id}/commands",
+            get(commands::list)
+                .post(commands::create)
+                .put(commands::replace),
+        )
+        .route(
+            "/applications/{application_id}/commands/{command_id}",
+            get(commands::read)
+                .patch(commands::edit)
+                .delete(commands::remove),
+        )
+        .route(
+            "/applications/{application_id}/guilds/{guild_id}/commands",
+            get(commands::list)
+                .post(commands::create)
+                .put(commands::replace),
+        )
+        .route(
+            "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}",
+            get(commands::read)
+                .patch(commands::edit)
+                .delete(commands::remove),
+        )
+        .route(
+            "/applications/{application_id}/guilds/{guild_id}/commands/permissions",
+            get(commands::all_permissions),
+        )
+        .route(
+            "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}/permissions",
+            get(commands::permissions),
+        )
+        .route(
+            "/interactions/{interaction_id}/{token}/callback",
+            post(interactions::callback),
+        )
+        .route("/webhooks/{webhook_id}/{token}", post(followups::create))
+        .route(
+            "/webhooks/{webhook_id}/{token}/messages/{message_id}",
+            get(followups::read)
+                .patch(followups::change)
+                .delete(followups::remove),
+        )
+}
+
 fn of_guilds() -> Router<AppState> {
     Router::new()
-        .route("/guilds/{guild_id}", get(guilds::guild))
+        .route("/guilds/{guild_id}", get(guilds::guild).patch(guilds::edit))
+        .route("/guilds/{guild_id}/preview", get(guild_info::preview))
+        .route(
+            "/guilds/{guild_id}/widget",
+            get(guild_info::widget_settings).patch(guild_info::edit_widget),
+        )
+        .route("/guilds/{guild_id}/widget.json", get(guild_info::widget))
+        .route(
+            "/guilds/{guild_id}/welcome-screen",
+            get(guild_info::welcome_screen),
+        )
+        .route("/guilds/{guild_id}/onboarding", get(guild_info::onboarding))
+        .route(
+            "/guilds/{guild_id}/regions",
+            get(everywhere::regions_of_guild),
+        )
+        .route(
+            "/guilds/{guild_id}/prune",
+            get(prune::count).post(prune::begin),
+        )
+        .route("/guilds/{guild_id}/audit-logs", get(audit_log::list))
         .route(
             "/guilds/{guild_id}/channels",
             get(guilds::channels)
@@ -176,13 +273,15 @@ fn of_channels() -> Router<AppState> {
                 .patch(messages::edit)
                 .delete(messages::remove),
         )
+        .route("/channels/{channel_id}/pins", get(pins::list))
+        .route("/channels/{channel_id}/messages/pins", get(pins::pages))
         .route(
             "/channels/{channel_id}/pins/{message_id}",
-            put(messages::pin).delete(messages::unpin),
+            put(pins::pin).delete(pins::unpin),
         )
         .route(
             "/channels/{channel_id}/messages/pins/{message_id}",
-            put(messages::pin).delete(messages::unpin),
+            put(pins::pin).delete(pins::unpin),
         )
         .route(REACTIONS, axum::routing::delete(reactions::remove_all))
         .route(

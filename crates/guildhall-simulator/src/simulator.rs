@@ -111,13 +111,7 @@ impl Config {
         let bind_error = |source| BuildError::Bind { address, source };
         let listener = bind(address).map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
-        let mut world = World::from_seed(self.seed);
-        if self.scenario == Scenario::Big {
-            world.add_big_guild();
-        }
-        if self.ids_by_clock {
-            world.take_ids_from_the_clock();
-        }
+        let world = self.world();
         let application = application(&world, self.seed);
         Ok(Simulator {
             config: self,
@@ -127,6 +121,18 @@ impl Config {
             world,
             application,
         })
+    }
+
+    /// The world as it is before anybody acts.
+    pub(crate) fn world(&self) -> World {
+        let mut world = World::from_seed(self.seed);
+        if self.scenario == Scenario::Big {
+            world.add_big_guild();
+        }
+        if !self.fixed_ids {
+            world.take_ids_from_the_clock();
+        }
+        world
     }
 }
 

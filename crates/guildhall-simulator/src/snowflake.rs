@@ -25,12 +25,16 @@ impl Snowflake {
 
     /// When the id was made, as ISO 8601, the way Discord writes `joined_at`.
     pub(crate) fn made_at(self) -> String {
+        iso(self.time())
+    }
+
+    /// When the id was made, to the second.
+    pub(crate) fn time(self) -> OffsetDateTime {
         let seconds = ((self.get() >> 22) + DISCORD_EPOCH_MS) / 1000;
-        let made = i64::try_from(seconds)
+        i64::try_from(seconds)
             .ok()
             .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        iso(made)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 }
 
@@ -132,27 +136,49 @@ impl SeededRng {
             })
             .collect()
     }
+}
 
-    /// A new id, later than every one drawn before it from the same `last`.
-    pub(crate) fn snowflake(&mut self, last: &mut u64) -> Snowflake {
-        let before = (*last >> 22).max(FIRST_MS);
-        let ms = before + 1 + self.next_u64() % GREATEST_STEP_MS;
-        self.in_millisecond(last, ms)
+/// Where ids come from: each is later than every one before it.
+#[derive(Clone, Debug)]
+pub(crate) struct IdSource {
+    pub(crate) rng: SeededRng,
+    last: u64,
+    by_clock: bool,
+}
+
+impl IdSource {
+    /// Ids by the seed alone: the same after the same history.
+    pub(crate) fn new(rng: SeededRng) -> Self {
+        Self {
+            rng,
+            last: 0,
+            by_clock: false,
+        }
     }
 
-    /// The same for something that is made now; a moment later if another one is of this
-    /// millisecond.
-    pub(crate) fn snowflake_at(&mut self, last: &mut u64, now: OffsetDateTime) -> Snowflake {
-        let unix_ms = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-        let before = *last >> 22;
-        let ms = unix_ms.saturating_sub(DISCORD_EPOCH_MS).max(before + 1);
-        self.in_millisecond(last, ms)
+    /// From now on ids tell by the clock when something was made.
+    pub(crate) fn go_by_the_clock(&mut self) {
+        self.by_clock = true;
     }
 
-    fn in_millisecond(&mut self, last: &mut u64, ms: u64) -> Snowflake {
-        let maker = self.next_u64() % (1 << 22);
-        *last = (ms << 22) | maker;
-        Snowflake(NonZeroU64::new(*last).unwrap_or(NonZeroU64::MAX))
+    /// Whether an id tells when something was made.
+    pub(crate) fn is_by_clock(&self) -> bool {
+        self.by_clock
+    }
+
+    /// The id of something that is made now; by the clock a moment later if another one is
+    /// of this millisecond.
+    pub(crate) fn draw(&mut self, now: OffsetDateTime) -> Snowflake {
+        let before = self.last >> 22;
+        let ms = if self.by_clock {
+            let unix_ms = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+            unix_ms.saturating_sub(DISCORD_EPOCH_MS).max(before + 1)
+        } else {
+            before.max(FIRST_MS) + 1 + self.rng.next_u64() % GREATEST_STEP_MS
+        };
+        let maker = self.rng.next_u64() % (1 << 22);
+        self.last = (ms << 22) | maker;
+        Snowflake(NonZeroU64::new(self.last).unwrap_or(NonZeroU64::MAX))
     }
 }
 
@@ -165,9 +191,9 @@ mod tests {
     #[test]
     fn the_same_seed_draws_the_same_ids_in_rising_order() {
         let draw = || {
-            let (mut rng, mut last) = (SeededRng::from_seed(7), 0);
+            let mut ids = IdSource::new(SeededRng::from_seed(7));
             (0..100)
-                .map(|_| rng.snowflake(&mut last))
+                .map(|_| ids.draw(OffsetDateTime::UNIX_EPOCH))
                 .collect::<Vec<_>>()
         };
         let ids = draw();

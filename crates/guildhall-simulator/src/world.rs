@@ -40,6 +40,10 @@ mod members;
 mod moderation;
 /// Invites.
 mod invites;
+/// Application commands.
+mod commands;
+/// What people ask of the bot.
+mod interactions;
 /// Messages, reactions and typing.
 mod messages;
 /// Whole guilds: made, renamed, out of service, left.
@@ -54,24 +58,30 @@ mod tests;
 
 use time::OffsetDateTime;
 
-use crate::snowflake::{SeededRng, Snowflake};
+use crate::snowflake::{IdSource, SeededRng, Snowflake};
 
 pub(crate) use access::Rank;
 pub(crate) use audit::Cause;
 pub(crate) use change::{Changed, Refusal};
 pub(crate) use channels::{ChannelEdit, NewChannel};
+pub(crate) use commands::{CHAT_INPUT, Command, MESSAGE, USER};
 pub(crate) use edit::Edit;
 pub(crate) use entity::{
     Allowed, AllowedMentions, Ban, Channel, ChannelKind, ChannelSettings, Emoji, Guild, Invite,
-    Member, Message, Messages, Overwrite, OverwriteKind, Presence, Role, Status, User, VoiceState,
+    Member, Message, MessageParts, MessageSource, Messages, Overwrite, OverwriteKind, Presence,
+    Role, Status, User, VoiceState, find_component,
 };
-pub(crate) use event::{Event, EventBody, text as event_text};
+pub(crate) use event::{Appears, Event, EventBody, text as event_text};
 pub(crate) use guilds::{GuildEdit, NewGuild};
 pub(crate) use intents::Intents;
 pub use intents::PrivilegedIntents;
+pub(crate) use interactions::{
+    Answer, Interaction, InteractionKind, Interactions, Named, NewInteraction,
+};
 pub(crate) use invites::NewInvite;
 pub(crate) use members::{Departure, MemberEdit, NewUser, UserEdit};
 pub(crate) use messages::{MessageEdit, NewMessage};
+use payload::partial_channel;
 pub(crate) use payload::{MemberObject, UserObject, VoiceStateObject, channel_dispatch};
 pub(crate) use payload::{
     current_user, guild_create, guild_object, presence, role_object, unavailable, visible_channels,
@@ -93,6 +103,8 @@ pub(crate) struct Registration {
     pub(crate) privileged_intents: PrivilegedIntents,
     /// How often the bot token was replaced because too many sessions were started.
     pub(crate) token_resets: u32,
+    /// In the order they were registered.
+    commands: Vec<Command>,
 }
 
 /// Everything that exists.
@@ -100,13 +112,11 @@ pub(crate) struct World {
     pub(crate) application: Registration,
     pub(crate) users: Table<User>,
     pub(crate) guilds: Table<Guild>,
-    rng: SeededRng,
+    pub(crate) interactions: Interactions,
+    ids: IdSource,
     /// What comes in no fixed number, because bots come and go as they like.
     secrets: SeededRng,
     voices: SeededRng,
-    last_id: u64,
-    /// Ids tell when something was made, once the world has begun.
-    ids_by_clock: bool,
     cause: Option<Cause>,
     now: OffsetDateTime,
 }
@@ -115,6 +125,13 @@ impl World {
     /// The world of a seed, before anybody acts.
     pub(crate) fn from_seed(seed: u64) -> Self {
         seed::build(seed)
+    }
+
+    /// Another world in place of this one. What is secret is drawn on: a session of before
+    /// cannot be taken for one of after.
+    pub(crate) fn become_again(&mut self, mut other: Self) {
+        std::mem::swap(&mut other.secrets, &mut self.secrets);
+        *self = other;
     }
 
     /// The bot's user.
@@ -161,21 +178,23 @@ impl World {
 
     /// From now on ids tell by the clock when something was made.
     pub(crate) fn take_ids_from_the_clock(&mut self) {
-        self.ids_by_clock = true;
+        self.ids.go_by_the_clock();
     }
 
     /// A fresh id, the same after the same history unless it is by the clock.
     pub(crate) fn new_id(&mut self) -> Snowflake {
-        if self.ids_by_clock {
-            self.rng.snowflake_at(&mut self.last_id, self.now)
-        } else {
-            self.rng.snowflake(&mut self.last_id)
-        }
+        self.ids.draw(self.now)
+    }
+
+    /// Whether an id is of something made before then. Ids of a seed never are: they do not
+    /// tell.
+    pub(crate) fn is_older(&self, id: Snowflake, than: OffsetDateTime) -> bool {
+        self.ids.is_by_clock() && id.time() < than
     }
 
     /// Random numbers for what is made together with a thing that has an id.
     pub(crate) fn rng(&mut self) -> &mut SeededRng {
-        &mut self.rng
+        &mut self.ids.rng
     }
 
     /// Random numbers for session ids and tokens, apart from that of ids: who logs in, and how

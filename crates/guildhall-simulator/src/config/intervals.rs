@@ -128,6 +128,16 @@ pub const INTERVALS: &[Interval] = &[
         "how long a second of an invite's max_age is"
     ),
     interval!(
+        "interaction-answer",
+        interaction_answer,
+        "how long a bot may take to answer an interaction at all"
+    ),
+    interval!(
+        "interaction-token",
+        interaction_token,
+        "how long an interaction's token is good for what follows its first answer"
+    ),
+    interval!(
         "nonce",
         nonce_memory,
         "how long an enforced nonce is remembered"

@@ -11,7 +11,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{error::ControlResult, read::StrictJson};
-use crate::state::{AppState, Discord};
+use crate::{
+    sessions::CloseCode,
+    state::{AppState, Discord},
+};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -72,7 +75,7 @@ async fn token(
     let token = discord.with(|core| {
         match body {
             TokenEdit::Reset => {
-                core.sessions.end_all();
+                core.sessions.end_all(CloseCode::AUTHENTICATION_FAILED);
                 core.world.reset_bot_token();
             }
             TokenEdit::Restore => {

@@ -58,6 +58,7 @@ fn change(world: &mut World, [guild_id]: [Snowflake; 1], body: GuildEditBody) ->
     let edit = GuildEdit {
         name: body.name.map(name).transpose()?,
         owner_id: body.owner_id,
+        ..GuildEdit::default()
     };
     world.edit_guild(guild_id, edit)
 }

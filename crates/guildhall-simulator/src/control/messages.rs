@@ -1,6 +1,12 @@
 //! Messages, reactions and typing, by anybody and whatever permissions say.
 
-use axum::{Router, routing::MethodFilter};
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    routing::MethodFilter,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -8,8 +14,8 @@ use super::change::{create, delete, edit, with_body};
 use crate::{
     clock,
     snowflake::{Snowflake, iso},
-    state::AppState,
-    world::{AllowedMentions, Changed, Emoji, MessageEdit, NewMessage, Refusal, World},
+    state::{AppState, Discord},
+    world::{AllowedMentions, Changed, Emoji, Message, MessageEdit, NewMessage, Refusal, World},
 };
 
 /// Longest text of a message, in characters.
@@ -17,7 +23,7 @@ const LONGEST: usize = 2000;
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
-        .route("/messages", create(make))
+        .route("/messages", create(make).get(list))
         .route(
             "/channels/{channel_id}/messages/{message_id}",
             edit(change).merge(delete(|world, [channel_id, message_id]| {
@@ -64,17 +70,63 @@ fn make(world: &mut World, []: [Snowflake; 0], body: NewBody) -> Changed<Value> 
     };
     let new = NewMessage {
         id: body.id,
-        author_id: body.author_id,
-        content,
         embeds: body.embeds,
         reply_to: body.reply_to,
         allowed,
-        flags: 0,
-        tts: false,
-        nonce: None,
+        ..NewMessage::said(body.author_id, content)
     };
     let (id, events) = world.create_message(body.channel_id, new)?;
     Ok((json!({"id": id}), events))
+}
+
+/// Which messages are wanted.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Wanted {
+    channel_id: Option<Snowflake>,
+    author_id: Option<Snowflake>,
+    /// Those that are newer than this one.
+    after: Option<Snowflake>,
+}
+
+/// `GET /sim/messages`: everything that was said, the newest last.
+async fn list(State(discord): State<Arc<Discord>>, Query(wanted): Query<Wanted>) -> Json<Value> {
+    discord.with(|core| {
+        let guilds = core.world.guilds.iter();
+        let mut messages: Vec<_> = guilds
+            .flat_map(|guild| guild.messages.iter())
+            .filter(|one| wanted.channel_id.is_none_or(|id| one.channel_id == id))
+            .filter(|one| wanted.author_id.is_none_or(|id| one.author_id == id))
+            .filter(|one| wanted.after.is_none_or(|id| one.id > id))
+            .collect();
+        messages.sort_by_key(|message| message.id);
+        Json(messages.into_iter().map(show_message).collect())
+    })
+}
+
+/// A message with everything in it, as a test looks at it.
+pub(super) fn show_message(message: &Message) -> Value {
+    let reactions = message.reactions.iter();
+    let reactions: Vec<_> = reactions
+        .map(|one| json!({"emoji": one.emoji.object(), "userIds": one.user_ids}))
+        .collect();
+    json!({
+        "id": message.id,
+        "channelId": message.channel_id,
+        "authorId": message.author_id,
+        "content": message.content,
+        "embeds": message.embeds,
+        "components": message.parts.components,
+        "attachments": message.parts.attachments,
+        "stickers": message.parts.stickers,
+        "poll": message.parts.poll,
+        "replyTo": message.reply_to,
+        "pinned": message.pinned.is_some(),
+        "editedAt": message.edited_at,
+        "ephemeral": message.is_ephemeral(),
+        "loading": message.is_loading(),
+        "reactions": reactions,
+    })
 }
 
 #[derive(Deserialize)]

@@ -79,8 +79,8 @@ fn set_own_voice(discord: &Discord, session_id: &str, update: UpdateVoiceState, 
         }
         let edit = VoiceEdit {
             channel_id: Edit::from(update.channel_id),
-            self_mute: Some(update.self_mute),
-            self_deaf: Some(update.self_deaf),
+            self_mute: Some(update.self_mute.unwrap_or_default()),
+            self_deaf: Some(update.self_deaf.unwrap_or_default()),
             ..VoiceEdit::default()
         };
         let ((), events) = world.set_voice(update.guild_id, bot, edit)?;

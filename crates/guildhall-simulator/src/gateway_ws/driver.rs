@@ -184,8 +184,13 @@ impl Connection {
                 let output = self.protocol.read(&text, clock::now());
                 self.perform(output).await
             }
-            Input::Came(SocketEvent::Message(Message::Binary(_))) => {
-                Break(Exit::Closing(CloseCode::DECODE_ERROR))
+            // Some send their JSON so. ETF, which comes so too, is no UTF-8 and no JSON.
+            Input::Came(SocketEvent::Message(Message::Binary(bytes))) => {
+                let Ok(text) = std::str::from_utf8(&bytes) else {
+                    return Break(Exit::Closing(CloseCode::DECODE_ERROR));
+                };
+                let output = self.protocol.read(text, clock::now());
+                self.perform(output).await
             }
             Input::Came(SocketEvent::Message(Message::Close(frame))) => {
                 Break(Exit::Client(frame.map(|frame| frame.code)))

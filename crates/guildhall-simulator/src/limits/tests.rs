@@ -1,10 +1,12 @@
 use std::time::Duration;
 
+use time::OffsetDateTime;
+
 use crate::{
     clock,
     config::RateLimits,
     limits::{Bucket, Limiter, RareEdit, RateLimitScope},
-    snowflake::SeededRng,
+    snowflake::{IdSource, SeededRng},
 };
 
 const LIMITS: RateLimits = RateLimits {
@@ -119,8 +121,9 @@ fn a_shut_out_address_stays_out_whatever_else_comes() {
 #[test]
 fn a_channel_is_renamed_twice_in_a_window_and_its_topic_counts_apart() {
     let (mut limiter, now) = (Limiter::new(LIMITS), clock::now());
-    let (mut rng, mut last) = (SeededRng::from_seed(1), 0);
-    let (channel, other) = (rng.snowflake(&mut last), rng.snowflake(&mut last));
+    let mut ids = IdSource::new(SeededRng::from_seed(1));
+    let mut draw = || ids.draw(OffsetDateTime::UNIX_EPOCH);
+    let (channel, other) = (draw(), draw());
     let later = now + Duration::from_mins(4);
     assert_eq!(limiter.count_edit(channel, &[RareEdit::Name], now), Ok(()));
     assert_eq!(

@@ -33,6 +33,10 @@ pub(crate) struct Bot {
     reason: Option<String>,
 }
 
+/// Whoever knows what is in the path: a token there is all that such a call asks for, and
+/// what it does is the bot's doing.
+pub(super) struct Anybody(pub(super) Bot);
+
 /// A person who signed in, and nobody else.
 pub(crate) struct Person(pub(crate) Access);
 
@@ -55,6 +59,17 @@ impl FromRequestParts<AppState> for Bot {
             }),
             _ => Err(ApiError::UNAUTHORIZED),
         }
+    }
+}
+
+impl FromRequestParts<AppState> for Anybody {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        Ok(Self(Bot {
+            discord: state.discord.clone(),
+            reason: None,
+        }))
     }
 }
 

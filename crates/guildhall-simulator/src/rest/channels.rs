@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Ids of Discord's voice regions.
-const REGIONS: [&str; 14] = [
+pub(super) const REGIONS: [&str; 14] = [
     "brazil",
     "hongkong",
     "india",

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    http::StatusCode,
+    extract::OriginalUri,
+    http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value, json};
+use tracing::warn;
 
 use super::too_many;
 use crate::{limits::RateLimitScope, world::Refusal};
@@ -52,8 +54,29 @@ impl ApiError {
     pub(super) const UNKNOWN_ROLE: Self = unknown(10_011, "Unknown Role");
     pub(super) const UNKNOWN_USER: Self = unknown(10_013, "Unknown User");
     pub(super) const UNKNOWN_EMOJI: Self = bad(10_014, "Unknown Emoji");
+    pub(super) const UNKNOWN_WEBHOOK: Self = unknown(10_015, "Unknown Webhook");
+    pub(super) const UNKNOWN_INTERACTION: Self = unknown(10_062, "Unknown interaction");
+    pub(super) const UNKNOWN_COMMAND: Self = unknown(10_063, "Unknown application command");
+    pub(super) const UNKNOWN_COMMAND_PERMISSIONS: Self =
+        unknown(10_066, "Unknown application command permissions");
+    pub(super) const MOST_COMMANDS: Self =
+        bad(30_032, "Maximum number of application commands reached");
+    pub(super) const ALREADY_ACKNOWLEDGED: Self =
+        bad(40_060, "Interaction has already been acknowledged.");
+    pub(super) const INVALID_WEBHOOK_TOKEN: Self =
+        Self::Coded(StatusCode::UNAUTHORIZED, 50_027, "Invalid Webhook Token");
     pub(super) const UNKNOWN_BAN: Self = unknown(10_026, "Unknown Ban");
+    pub(super) const UNKNOWN_STICKER: Self = unknown(10_060, "Unknown sticker");
     pub(super) const UNKNOWN_VOICE_STATE: Self = unknown(10_065, "Unknown Voice State");
+    pub(super) const NOT_THE_OWNER: Self = refused(
+        20_018,
+        "Only the owner of this account can perform this action",
+    );
+    pub(super) const UNKNOWN_WELCOME_SCREEN: Self = unknown(10_069, "Unknown Guild Welcome Screen");
+    pub(super) const NOT_THE_APPLICATION: Self = refused(
+        20_012,
+        "You are not authorized to perform this action on this application",
+    );
     pub(super) const MOST_ROLES: Self = bad(30_005, "Maximum number of server roles reached (250)");
     pub(super) const MOST_REACTIONS: Self = bad(30_010, "Maximum number of reactions reached (20)");
     pub(super) const MOST_CHANNELS: Self =
@@ -69,6 +92,7 @@ impl ApiError {
     pub(super) const NOT_THE_AUTHOR: Self =
         refused(50_005, "Cannot edit a message authored by another user");
     pub(super) const EMPTY_MESSAGE: Self = bad(50_006, "Cannot send an empty message");
+    pub(super) const WIDGET_DISABLED: Self = refused(50_004, "Guild widget disabled");
     pub(super) const NO_MESSAGES_HERE: Self =
         bad(50_008, "Cannot send messages in a non-text channel");
     pub(super) const MISSING_PERMISSIONS: Self = refused(50_013, "Missing Permissions");
@@ -78,6 +102,10 @@ impl ApiError {
         refused(50_025, "Invalid OAuth2 access token provided");
     pub(super) const MISSING_SCOPE: Self = refused(50_026, "Missing required OAuth2 scope");
     pub(super) const INVALID_ROLE: Self = bad(50_028, "Invalid Role");
+    pub(super) const TOO_OLD: Self = bad(
+        50_034,
+        "You can only bulk delete messages that are under 14 days old.",
+    );
     pub(super) const BAD_JSON: Self = bad(50_109, "The request body contains invalid JSON.");
     pub(super) const NO_HISTORY: Self = bad(
         160_002,
@@ -152,9 +180,13 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Any route that is not there.
-pub(crate) async fn not_found() -> ApiError {
-    ApiError::NOT_FOUND
+/// Any route that is not there: Discord's 404, with a word of our own to whoever wonders.
+pub(crate) async fn not_found(method: Method, uri: OriginalUri) -> Response {
+    let path = uri.path();
+    warn!("{method} {path} is no route of this simulator");
+    let said = format!("{method} {path} is no route here: docs/simulator.md lists all that are");
+    let body = json!({"message": "404: Not Found", "code": 0, "simulator": said});
+    (StatusCode::NOT_FOUND, Json(body)).into_response()
 }
 
 /// A route that is there, for another method.

@@ -1,5 +1,8 @@
 //! Bodies, read as Discord reads them: every complaint of a body comes in one answer, as a tree.
 
+/// `multipart/form-data`.
+mod multipart;
+
 use std::ops::RangeInclusive;
 
 use axum::{
@@ -8,6 +11,8 @@ use axum::{
     http::{HeaderMap, header},
 };
 use serde_json::{Map, Value};
+
+pub(super) use multipart::{NewFile, attachments};
 
 use super::{ApiError, error::note};
 use crate::{
@@ -20,6 +25,8 @@ use crate::{
 pub(super) struct Form {
     fields: Map<String, Value>,
     errors: Map<String, Value>,
+    /// Those that came beside the JSON.
+    pub(super) files: Vec<NewFile>,
 }
 
 /// The same, or nothing where no body came.
@@ -91,10 +98,12 @@ impl Form {
         Self {
             fields,
             errors: Map::new(),
+            files: Vec::new(),
         }
     }
 
     fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
+        let mut files = Vec::new();
         let value = match kind(headers) {
             Some("application/json") => {
                 serde_json::from_slice(body).map_err(|_| ApiError::BAD_JSON)?
@@ -108,13 +117,17 @@ impl Form {
                 )
             }
             Some("multipart/form-data") => {
-                let json = payload_json(body).ok_or(ApiError::EMPTY_MESSAGE)?;
-                serde_json::from_slice(json).map_err(|_| ApiError::BAD_JSON)?
+                let came = multipart::read(boundary(headers).unwrap_or_default(), body);
+                files = came.files;
+                came.json.ok_or(ApiError::BAD_JSON)?
             }
             _ => return Err(wrong_kind()),
         };
         match value {
-            Value::Object(fields) => Ok(Self::of(fields)),
+            Value::Object(fields) => Ok(Self {
+                files,
+                ..Self::of(fields)
+            }),
             _ => Err(not_an_object()),
         }
     }
@@ -134,6 +147,11 @@ impl Form {
 
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.fields.remove(name)
+    }
+
+    /// A field that stays where it is.
+    pub(super) fn peek(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -364,6 +382,13 @@ fn kind(headers: &HeaderMap) -> Option<&str> {
     value.split(';').next().map(str::trim)
 }
 
+fn boundary(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let mut parameters = value.split(';').map(str::trim);
+    let boundary = parameters.find_map(|one| one.strip_prefix("boundary="))?;
+    Some(boundary.trim_matches('"'))
+}
+
 fn whole(code: &str, message: &str) -> ApiError {
     let mut errors = Map::new();
     note(&mut errors, &[], code, message.to_owned());
@@ -383,20 +408,4 @@ fn wrong_kind() -> ApiError {
         "Expected \"Content-Type\" header to be one of {'application/json', \
          'application/x-www-form-urlencoded', 'multipart/form-data'}.",
     )
-}
-
-/// The part of a multipart body that carries the JSON; files beside it are not kept.
-fn payload_json(body: &[u8]) -> Option<&[u8]> {
-    let find = |from: usize, what: &[u8]| {
-        body.get(from..)?
-            .windows(what.len())
-            .position(|window| window == what)
-            .map(|place| from + place)
-    };
-    let boundary = body.get(..find(0, b"\r\n")?)?;
-    let named = find(0, b"name=\"payload_json\"")?;
-    let begin = find(named, b"\r\n\r\n")? + 4;
-    let mut end_mark = b"\r\n".to_vec();
-    end_mark.extend_from_slice(boundary);
-    body.get(begin..find(begin, &end_mark)?)
 }

@@ -1,14 +1,18 @@
 //! Guilds as the bot sees them.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    ApiResult,
+    ApiError, ApiResult,
+    call::Call,
     caller::Bot,
+    form::Form,
     params::{Ids, Query},
 };
-use crate::world::{guild_object, visible_channels};
+use crate::world::{Edit, Guild, GuildEdit, Permissions, World, guild_object, visible_channels};
 
 /// `GET /guilds/{guild_id}`
 pub(super) async fn guild(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> ApiResult {
@@ -17,10 +21,100 @@ pub(super) async fn guild(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Ap
         let mut object = guild_object(guild);
         if query.flag("with_counts") {
             object["approximate_member_count"] = json!(guild.members.len());
-            object["approximate_presence_count"] = json!(guild.voice_states.len());
+            object["approximate_presence_count"] = json!(online(call.world, guild));
         }
         Ok(Json(object))
     })
+}
+
+/// `PATCH /guilds/{guild_id}`
+pub(super) async fn edit(bot: Bot, Ids([guild_id]): Ids<1>, mut form: Form) -> ApiResult {
+    let name = form.text("name", 2..=100);
+    let owner_id = match form.id("owner_id") {
+        Edit::Set(id) => Some(id),
+        Edit::Keep | Edit::Clear => None,
+    };
+    let icon = form.text_or_null("icon", 0..=10_000_000);
+    let channels: Vec<_> = CHANNELS.iter().map(|name| (*name, form.id(name))).collect();
+    let mut settings = plain_settings(&mut form);
+    form.done()?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        call.needs(guild, Permissions::MANAGE_GUILD)?;
+        if owner_id.is_some() && guild.owner_id != call.bot {
+            return Err(ApiError::NOT_THE_OWNER);
+        }
+        for (name, channel_id) in channels {
+            let value = match channel_id {
+                Edit::Keep => continue,
+                Edit::Clear => Value::Null,
+                Edit::Set(id) if guild.channels.contains(id) => json!(id),
+                Edit::Set(_) => return Err(ApiError::UNKNOWN_CHANNEL),
+            };
+            settings.insert(name, value);
+        }
+        let icon = match icon {
+            Edit::Keep => Edit::Keep,
+            Edit::Clear => Edit::Clear,
+            // The picture is not kept: another has another hash.
+            Edit::Set(_) => Edit::Set(call.world.rng().hex()),
+        };
+        let edit = GuildEdit {
+            name,
+            owner_id,
+            icon,
+            settings,
+        };
+        call.change(|world| world.edit_guild(guild_id, edit))?;
+        object(call, guild_id)
+    })
+}
+
+fn object(call: &Call<'_>, guild_id: crate::snowflake::Snowflake) -> ApiResult {
+    Ok(Json(guild_object(call.guild(guild_id)?)))
+}
+
+/// Settings of a guild that name one of its channels.
+const CHANNELS: [&str; 5] = [
+    "afk_channel_id",
+    "system_channel_id",
+    "rules_channel_id",
+    "public_updates_channel_id",
+    "safety_alerts_channel_id",
+];
+
+/// Settings of a guild that nothing here depends on.
+fn plain_settings(form: &mut Form) -> BTreeMap<&'static str, Value> {
+    let mut settings = BTreeMap::new();
+    for (name, most) in [
+        ("verification_level", 4),
+        ("default_message_notifications", 1),
+        ("explicit_content_filter", 2),
+        ("afk_timeout", 3600),
+        ("system_channel_flags", 63),
+    ] {
+        if let Some(number) = form.small(name, 0..=most) {
+            settings.insert(name, json!(number));
+        }
+    }
+    for (name, longest) in [("description", 300), ("preferred_locale", 10)] {
+        match form.text_or_null(name, 0..=longest) {
+            Edit::Keep => {}
+            Edit::Clear if name == "preferred_locale" => {
+                settings.insert(name, json!("en-US"));
+            }
+            Edit::Clear => {
+                settings.insert(name, Value::Null);
+            }
+            Edit::Set(text) => {
+                settings.insert(name, json!(text));
+            }
+        }
+    }
+    if let Some(flag) = form.flag("premium_progress_bar_enabled") {
+        settings.insert("premium_progress_bar_enabled", json!(flag));
+    }
+    settings
 }
 
 /// `GET /guilds/{guild_id}/channels`: those the bot may see.
@@ -29,4 +123,13 @@ pub(super) async fn channels(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
         let guild = call.guild(guild_id)?;
         Ok(Json(json!(visible_channels(guild, call.bot))))
     })
+}
+
+/// How many members are not offline.
+pub(super) fn online(world: &World, guild: &Guild) -> usize {
+    let members = guild.members.iter();
+    members
+        .filter_map(|member| world.users.get(member.user_id))
+        .filter(|user| !user.presence.is_offline())
+        .count()
 }

@@ -15,6 +15,7 @@ use super::{
     too_many::{edge, refuse},
 };
 use crate::{
+    clock,
     faults::{Loss, RestFault, RestFaults},
     state::{RequestCounts, Shared, Tasks},
     wire::Wire,
@@ -46,7 +47,7 @@ pub(crate) async fn inject_faults(
         .is_some_and(|value| value.starts_with("DiscordBot ("));
     let (met, blocked) = {
         let mut faults = faults.lock();
-        let met = faults.meet(method, template);
+        let met = faults.meet(method, template, clock::now());
         (met, faults.user_agent_required && !named)
     };
     if blocked {

@@ -10,12 +10,13 @@ use super::{
     call::Call,
     caller::Bot,
     form::Form,
-    params::{Ids, Texts},
+    guilds::online,
+    params::{Ids, Query, Texts},
 };
 use crate::{
     config::Config,
     snowflake::iso,
-    world::{ChannelKind, Guild, Invite, NewInvite, Permissions, UserObject, World},
+    world::{ChannelKind, Guild, Invite, NewInvite, Permissions, UserObject, World, guild_object},
 };
 
 /// `POST /channels/{channel_id}/invites`
@@ -47,8 +48,16 @@ pub(super) async fn create(
 }
 
 /// `GET /invites/{code}`
-pub(super) async fn read(bot: Bot, Texts([code]): Texts<1>) -> ApiResult {
-    bot.act(|call| shape(call, &code))
+pub(super) async fn read(bot: Bot, Texts([code]): Texts<1>, query: Query) -> ApiResult {
+    bot.act(|call| {
+        let Json(mut told) = shape(call, &code)?;
+        if query.flag("with_counts") {
+            let guild = call.guild(call.world.guild_of_invite(&code)?)?;
+            told["approximate_member_count"] = json!(guild.members.len());
+            told["approximate_presence_count"] = json!(online(call.world, guild));
+        }
+        Ok(Json(told))
+    })
 }
 
 /// `GET /channels/{channel_id}/invites`
@@ -105,13 +114,35 @@ fn shape(call: &Call<'_>, code: &str) -> ApiResult {
     Ok(Json(object(call.world, guild, invite)))
 }
 
+/// What an invite tells of its guild.
+fn partial_guild(guild: &Guild) -> Value {
+    let whole = guild_object(guild);
+    let told = [
+        "id",
+        "name",
+        "splash",
+        "banner",
+        "description",
+        "icon",
+        "features",
+        "verification_level",
+        "vanity_url_code",
+        "nsfw_level",
+        "premium_subscription_count",
+    ];
+    told.into_iter()
+        .map(|name| (name.to_owned(), whole[name].clone()))
+        .collect()
+}
+
 /// Invite object with its metadata.
 fn object(world: &World, guild: &Guild, invite: &Invite) -> Value {
     let channel = guild.channels.get(invite.channel_id);
     json!({
         "type": 0,
+        "flags": 0,
         "code": invite.code,
-        "guild": {"id": guild.id, "name": guild.name, "icon": guild.icon, "features": []},
+        "guild": partial_guild(guild),
         "guild_id": guild.id,
         "channel": channel.map(|channel| json!({
             "id": channel.id, "name": channel.name, "type": channel.kind,

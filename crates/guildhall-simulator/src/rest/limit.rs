@@ -31,6 +31,9 @@ const SHARED: [&str; 2] = [
 /// The route of which a guild takes few requests in days.
 const MAKING_ROLES: &str = "POST /api/v10/guilds/{guild_id}/roles";
 
+/// The route of first answers to interactions, which has no bucket: hikari complains of one.
+const ANSWERING: &str = "/api/v10/interactions/{interaction_id}/{token}/callback";
+
 /// Who calls and how often: what the limit takes of the state.
 #[derive(Clone)]
 pub(crate) struct LimitState {
@@ -89,6 +92,12 @@ async fn limited(state: &LimitState, request: Request, next: Next, counts: Count
         .get::<MatchedPath>()
         .map_or("none", MatchedPath::as_str);
     let name = bucket_name(parts.method.as_str(), route);
+    let by_token = is_by_token(route);
+    let counts = if route == ANSWERING {
+        Counts::GlobalAlone
+    } else {
+        counts
+    };
     let major = params.ok().and_then(|params| resource(route, &params));
     let who = match identify(&parts.headers, &state.discord, &state.grants) {
         Some(Caller::Bot) => "the bot".to_owned(),
@@ -96,7 +105,11 @@ async fn limited(state: &LimitState, request: Request, next: Next, counts: Count
             let token = authorization(&parts.headers);
             token.map_or_else(String::new, |(_, token)| token.to_owned())
         }
-        None => address.clone(),
+        // A token in the path proves what one in the header does, and has its own limits.
+        None => major
+            .clone()
+            .filter(|_| by_token)
+            .unwrap_or_else(|| address.clone()),
     };
     let bucket = format!("{name} {}", major.unwrap_or_default());
     let bucket = (counts == Counts::Bucket).then(|| match name.as_str() {
@@ -130,6 +143,14 @@ async fn limited(state: &LimitState, request: Request, next: Next, counts: Count
         state.limiter.lock().count_invalid(&address, now);
     }
     response
+}
+
+/// Whether a path carries a token, which the limits of the bot do not count.
+fn is_by_token(route: &str) -> bool {
+    let below = route.strip_prefix("/api/v10/").unwrap_or(route);
+    ["webhooks/", "interactions/"]
+        .iter()
+        .any(|kind| below.starts_with(kind))
 }
 
 /// What a bucket is called: its route, or what several share.
@@ -183,10 +204,15 @@ fn describe(headers: &mut HeaderMap, verdict: Verdict, name: &str) {
 fn resource(route: &str, params: &RawPathParams) -> Option<String> {
     let below = route.strip_prefix("/api/v10/").unwrap_or(route);
     let kind = below.split('/').next()?;
-    if !matches!(kind, "channels" | "guilds" | "webhooks") {
+    let mut given = params.iter();
+    let (_, id) = given.next()?;
+    if matches!(kind, "webhooks" | "interactions") {
+        let (_, token) = given.next()?;
+        return Some(format!("{kind}/{id}/{token}"));
+    }
+    if !matches!(kind, "channels" | "guilds") {
         return None;
     }
-    let (_, id) = params.iter().next()?;
     let id = id.parse::<Snowflake>().ok()?;
     Some(format!("{kind}/{id}"))
 }

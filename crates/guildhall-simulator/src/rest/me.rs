@@ -8,13 +8,15 @@ use serde_json::{Value, json};
 use super::{
     ApiError, ApiResult,
     caller::{Bot, Caller, Person},
-    params::Ids,
+    form::Form,
+    guilds::online,
+    params::{Ids, Query},
 };
 use crate::{
     clock,
     snowflake::{Snowflake, iso},
     state::Discord,
-    world::{UserObject, World, current_user},
+    world::{Edit, UserEdit, UserObject, World, current_user},
 };
 
 /// `GET /users/@me`; a user needs scope `identify`.
@@ -29,20 +31,59 @@ pub(super) async fn user(
     })
 }
 
-/// `GET /users/@me/guilds`; a user needs scope `guilds`.
+/// `PATCH` of the same: the bot's name and picture. The picture is not kept.
+pub(super) async fn edit(bot: Bot, mut form: Form) -> ApiResult {
+    let username = form.text("username", 2..=32);
+    let avatar = form.text_or_null("avatar", 0..=10_000_000);
+    form.text_or_null("banner", 0..=10_000_000);
+    form.done()?;
+    bot.act(|call| {
+        let edit = UserEdit {
+            username,
+            global_name: Edit::Keep,
+            avatar: match avatar {
+                Edit::Keep => Edit::Keep,
+                Edit::Clear => Edit::Clear,
+                Edit::Set(_) => Edit::Set(call.world.rng().hex()),
+            },
+        };
+        let bot = call.bot;
+        call.change(|world| world.edit_user(bot, edit))?;
+        let user = call.world.users.get(bot).ok_or(ApiError::UNKNOWN_USER)?;
+        Ok(Json(current_user(call.world, user)))
+    })
+}
+
+/// `GET /users/@me/guilds`, page by page; a user needs scope `guilds`.
 pub(super) async fn guilds(
     State(discord): State<Arc<Discord>>,
     caller: Caller,
+    query: Query,
 ) -> Result<Json<Value>, ApiError> {
+    let limit = query.number("limit", 1..=200, 200)?;
+    let (before, after) = (query.id("before")?, query.id("after")?);
+    let with_counts = query.flag("with_counts");
     discord.with(|core| {
-        let id = id(&core.world, &caller, "guilds")?;
-        let guilds: Vec<_> = core
-            .world
+        let world = &core.world;
+        let id = id(world, &caller, "guilds")?;
+        let mut page: Vec<_> = world
             .guilds
             .iter()
             .filter(|guild| guild.members.contains(id))
+            .filter(|guild| before.is_none_or(|before| guild.id < before))
+            .filter(|guild| after.is_none_or(|after| guild.id > after))
+            .collect();
+        if before.is_some() || after.is_some() || page.len() > limit {
+            page.sort_by_key(|guild| guild.id);
+        }
+        if before.is_some() {
+            page.drain(..page.len().saturating_sub(limit));
+        }
+        page.truncate(limit);
+        let guilds: Vec<_> = page
+            .into_iter()
             .map(|guild| {
-                json!({
+                let mut object = json!({
                     "id": guild.id,
                     "name": guild.name,
                     "icon": guild.icon,
@@ -50,7 +91,12 @@ pub(super) async fn guilds(
                     "owner": guild.owner_id == id,
                     "permissions": guild.base_permissions(id),
                     "features": [],
-                })
+                });
+                if with_counts {
+                    object["approximate_member_count"] = json!(guild.members.len());
+                    object["approximate_presence_count"] = json!(online(world, guild));
+                }
+                object
             })
             .collect();
         Ok(Json(json!(guilds)))
@@ -110,6 +156,14 @@ fn application_object(world: &World) -> Value {
         "verify_key": "0".repeat(64),
         "team": null,
         "flags": world.application.privileged_intents.application_flags(),
+        "approximate_guild_count": world.bot_guilds().count(),
+        "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": 0,
+        "redirect_uris": [],
+        "interactions_endpoint_url": null,
+        "role_connections_verification_url": null,
+        "event_webhooks_status": 1,
+        "integration_types_config": {"0": {}},
         "bot": bot.map(|bot| current_user(world, bot)),
     })
 }

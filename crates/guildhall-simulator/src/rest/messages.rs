@@ -1,12 +1,17 @@
 //! Messages: said, read, changed, deleted, pinned; and typing.
 
-/// Nonce, mentions, what is answered.
+/// What a body says: content, files, mentions, what is answered.
 mod body;
+/// Components within their limits.
+mod components;
 /// Embeds within their limits.
 mod embeds;
+/// Polls.
+mod poll;
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Value, json};
+use time::Duration;
 
 use super::{
     ApiError, ApiResult,
@@ -20,13 +25,14 @@ use crate::{
     nonces::Nonces,
     snowflake::{Snowflake, iso},
     state::Shared,
-    world::{Channel, Edit, Guild, MessageEdit, NewMessage, Permissions},
+    world::{Channel, Guild, NewMessage, Permissions},
 };
 
-/// Characters of a message.
-const LONGEST_CONTENT: usize = 2000;
-/// SUPPRESS_EMBEDS and SUPPRESS_NOTIFICATIONS, what a bot may set.
-const SETTABLE_FLAGS: u64 = 1 << 2 | 1 << 12;
+pub(super) use body::{MessageBody, MessageChange};
+pub(super) use components::{Shown, read as read_components};
+
+/// Discord deletes no more than this at once, and nothing older.
+const BULK_AGE: Duration = Duration::weeks(2);
 
 /// `POST /channels/{channel_id}/messages`
 pub(super) async fn create(
@@ -35,26 +41,26 @@ pub(super) async fn create(
     Ids([channel_id]): Ids<1>,
     mut form: Form,
 ) -> ApiResult {
-    let content = form
-        .text("content", 0..=LONGEST_CONTENT)
-        .unwrap_or_default();
-    let embeds = embeds::read(&mut form).unwrap_or_default();
-    body::extras(&mut form);
+    let said = MessageBody::read(&mut form, 0);
     let nonce = body::nonce(&mut form);
     let enforce = form.flag("enforce_nonce").unwrap_or(false);
-    let tts = form.flag("tts").unwrap_or(false);
-    let flags = form.number("flags", 0..=u64::from(u32::MAX)).unwrap_or(0) & SETTABLE_FLAGS;
-    let allowed = body::allowed_mentions(&mut form);
     let reply = body::reference(&mut form);
     form.done()?;
     bot.act(|call| {
         let (guild, channel) = writable(call, channel_id)?;
         let mut rights = Permissions::SEND_MESSAGES;
-        if !embeds.is_empty() {
-            rights = rights.union(Permissions::EMBED_LINKS);
-        }
-        if tts {
-            rights = rights.union(Permissions::SEND_TTS_MESSAGES);
+        for (asked, right) in [
+            (!said.embeds.is_empty(), Permissions::EMBED_LINKS),
+            (
+                !said.parts.attachments.is_empty(),
+                Permissions::ATTACH_FILES,
+            ),
+            (said.parts.poll.is_some(), Permissions::SEND_POLLS),
+            (said.tts, Permissions::SEND_TTS_MESSAGES),
+        ] {
+            if asked {
+                rights = rights.union(right);
+            }
         }
         call.needs_in(guild, channel, rights)?;
         let mut reply_to = None;
@@ -71,7 +77,7 @@ pub(super) async fn create(
             }
             reply_to = known.map(|message| message.id);
         }
-        if content.trim().is_empty() && embeds.is_empty() {
+        if said.is_empty() {
             return Err(ApiError::EMPTY_MESSAGE);
         }
         let key = nonce.as_ref().filter(|_| enforce).map(Value::to_string);
@@ -82,15 +88,9 @@ pub(super) async fn create(
             }
         }
         let new = NewMessage {
-            id: None,
-            author_id: call.bot,
-            content,
-            embeds,
             reply_to,
-            allowed,
-            flags,
-            tts,
             nonce: nonce.clone(),
+            ..said.by(call.bot)
         };
         let id = call.change(|world| world.create_message(channel_id, new))?;
         if let Some(key) = key {
@@ -152,10 +152,7 @@ pub(super) async fn read(bot: Bot, Ids([channel_id, id]): Ids<2>) -> ApiResult {
 
 /// `PATCH` of the same: the bot's own words only.
 pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form) -> ApiResult {
-    let content = form.text_or_null("content", 0..=LONGEST_CONTENT);
-    let embeds = embeds::read(&mut form);
-    body::extras(&mut form);
-    let allowed = body::allowed_mentions(&mut form);
+    let change = MessageChange::read(&mut form);
     form.done()?;
     bot.act(|call| {
         let (guild, _) = readable(call, channel_id)?;
@@ -164,22 +161,7 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form
         if message.author_id != call.bot {
             return Err(ApiError::NOT_THE_AUTHOR);
         }
-        let content = match content {
-            Edit::Keep => None,
-            Edit::Clear => Some(String::new()),
-            Edit::Set(content) => Some(content),
-        };
-        let says = content.as_ref().unwrap_or(&message.content);
-        let shows = embeds.as_ref().unwrap_or(&message.embeds);
-        if says.trim().is_empty() && shows.is_empty() {
-            return Err(ApiError::EMPTY_MESSAGE);
-        }
-        let edit = MessageEdit {
-            content,
-            allowed,
-            embeds,
-            pinned: None,
-        };
+        let edit = change.of(message).ok_or(ApiError::EMPTY_MESSAGE)?;
         let now = iso(call.now);
         call.change(|world| world.edit_message(channel_id, id, edit, now))?;
         shape(call, channel_id, id).map(Json)
@@ -203,8 +185,8 @@ pub(super) async fn remove(
     })
 }
 
-/// `POST /channels/{channel_id}/messages/bulk-delete`: 2 to 100 at once. Ids here
-/// come from a seed, not a clock, so none is too old.
+/// `POST /channels/{channel_id}/messages/bulk-delete`: 2 to 100 at once, none of them
+/// older than two weeks.
 pub(super) async fn remove_many(
     bot: Bot,
     Ids([channel_id]): Ids<1>,
@@ -220,35 +202,11 @@ pub(super) async fn remove_many(
     bot.act(|call| {
         let (guild, channel) = readable(call, channel_id)?;
         call.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
+        let oldest = call.now - BULK_AGE;
+        if ids.iter().any(|id| call.world.is_older(*id, oldest)) {
+            return Err(ApiError::TOO_OLD);
+        }
         call.change(|world| world.delete_messages(channel_id, &ids))?;
-        Ok(StatusCode::NO_CONTENT)
-    })
-}
-
-/// `PUT /channels/{channel_id}/pins/{message_id}`, and under `messages/pins`
-pub(super) async fn pin(bot: Bot, Ids(ids): Ids<2>) -> Result<StatusCode, ApiError> {
-    set_pinned(&bot, ids, true)
-}
-
-/// `DELETE` of the same
-pub(super) async fn unpin(bot: Bot, Ids(ids): Ids<2>) -> Result<StatusCode, ApiError> {
-    set_pinned(&bot, ids, false)
-}
-
-fn set_pinned(
-    bot: &Bot,
-    [channel_id, id]: [Snowflake; 2],
-    pinned: bool,
-) -> Result<StatusCode, ApiError> {
-    bot.act(|call| {
-        let (guild, channel) = readable(call, channel_id)?;
-        call.needs_in(guild, channel, Permissions::PIN_MESSAGES)?;
-        let edit = MessageEdit {
-            pinned: Some(pinned),
-            ..MessageEdit::default()
-        };
-        let now = iso(call.now);
-        call.change(|world| world.edit_message(channel_id, id, edit, now))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }

@@ -222,13 +222,25 @@ pub(super) async fn unban(
     })
 }
 
-/// `GET /guilds/{guild_id}/bans`
+/// `GET /guilds/{guild_id}/bans`, by rising id of who is banned.
 pub(super) async fn bans(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> ApiResult {
     let limit = query.number("limit", 1..=1000, 1000)?;
+    let (before, after) = (query.id("before")?, query.id("after")?);
     bot.act(|call| {
         let guild = call.guild(guild_id)?;
         call.needs(guild, Permissions::BAN_MEMBERS)?;
-        let bans = guild.bans.iter().take(limit);
+        let mut bans: Vec<_> = guild
+            .bans
+            .iter()
+            .filter(|ban| before.is_none_or(|id| ban.user_id < id))
+            .filter(|ban| before.is_some() || after.is_none_or(|id| ban.user_id > id))
+            .collect();
+        bans.sort_by_key(|ban| ban.user_id);
+        if before.is_some() {
+            bans.drain(..bans.len().saturating_sub(limit));
+        }
+        bans.truncate(limit);
+        let bans = bans.into_iter();
         Ok(Json(bans.map(|ban| ban_object(call.world, ban)).collect()))
     })
 }

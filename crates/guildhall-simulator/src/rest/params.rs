@@ -79,8 +79,10 @@ impl Query {
         matches!(self.text(name), Some("true" | "True" | "1"))
     }
 
+    /// An id, or nothing: `0`, before which and after which nothing is, says no more.
     pub(super) fn id(&self, name: &str) -> Result<Option<Snowflake>, ApiError> {
-        self.text(name).map(|text| id_in(name, text)).transpose()
+        let named = self.text(name).filter(|text| *text != "0");
+        named.map(|text| id_in(name, text)).transpose()
     }
 
     pub(super) fn number(

@@ -6,7 +6,7 @@ use crate::faults::without_names;
 const ROUTES: &[(&str, &str)] = &[
     ("GET", "/gateway"),
     ("GET", "/gateway/bot"),
-    ("GET", "/users/@me"),
+    ("GET PATCH", "/users/@me"),
     ("GET", "/users/{user_id}"),
     ("GET", "/users/@me/guilds"),
     ("GET", "/users/@me/guilds/{guild_id}/member"),
@@ -18,7 +18,64 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/oauth2/token/revoke"),
     ("GET", "/.well-known/oauth-authorization-server"),
     ("GET DELETE", "/invites/{code}"),
-    ("GET", "/guilds/{guild_id}"),
+    ("GET", "/voice/regions"),
+    ("GET", "/soundboard-default-sounds"),
+    ("GET", "/sticker-packs"),
+    ("GET", "/sticker-packs/{pack_id}"),
+    ("GET", "/stickers/{sticker_id}"),
+    ("GET PATCH", "/guilds/{guild_id}"),
+    ("GET", "/guilds/{guild_id}/preview"),
+    ("GET PATCH", "/guilds/{guild_id}/widget"),
+    ("GET", "/guilds/{guild_id}/widget.json"),
+    ("GET", "/guilds/{guild_id}/welcome-screen"),
+    ("GET", "/guilds/{guild_id}/onboarding"),
+    ("GET", "/guilds/{guild_id}/regions"),
+    ("GET POST", "/guilds/{guild_id}/prune"),
+    ("GET", "/guilds/{guild_id}/audit-logs"),
+    ("GET", "/guilds/{guild_id}/emojis"),
+    ("GET", "/guilds/{guild_id}/stickers"),
+    ("GET", "/guilds/{guild_id}/scheduled-events"),
+    ("GET", "/guilds/{guild_id}/auto-moderation/rules"),
+    ("GET", "/guilds/{guild_id}/integrations"),
+    ("GET", "/guilds/{guild_id}/templates"),
+    ("GET", "/guilds/{guild_id}/soundboard-sounds"),
+    ("GET", "/guilds/{guild_id}/threads/active"),
+    ("GET POST PUT", "/applications/{application_id}/commands"),
+    (
+        "GET PATCH DELETE",
+        "/applications/{application_id}/commands/{command_id}",
+    ),
+    (
+        "GET POST PUT",
+        "/applications/{application_id}/guilds/{guild_id}/commands",
+    ),
+    (
+        "GET PATCH DELETE",
+        "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}",
+    ),
+    (
+        "GET",
+        "/applications/{application_id}/guilds/{guild_id}/commands/permissions",
+    ),
+    (
+        "GET",
+        "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}/permissions",
+    ),
+    ("POST", "/interactions/{interaction_id}/{token}/callback"),
+    ("POST", "/webhooks/{webhook_id}/{token}"),
+    (
+        "GET PATCH DELETE",
+        "/webhooks/{webhook_id}/{token}/messages/{message_id}",
+    ),
+    ("GET", "/applications/{application_id}/emojis"),
+    ("GET", "/applications/{application_id}/entitlements"),
+    ("GET", "/applications/{application_id}/skus"),
+    (
+        "GET",
+        "/applications/{application_id}/role-connections/metadata",
+    ),
+    ("GET", "/channels/{channel_id}/pins"),
+    ("GET", "/channels/{channel_id}/messages/pins"),
     ("GET POST PATCH", "/guilds/{guild_id}/channels"),
     ("GET POST PATCH", "/guilds/{guild_id}/roles"),
     ("GET", "/guilds/{guild_id}/roles/member-counts"),
@@ -117,6 +174,7 @@ mod tests {
             .map(|path| path.strip_prefix("/api/v10").unwrap_or(path))
             .map(|path| path.strip_prefix("/api").unwrap_or(path));
         let routed: BTreeSet<_> = routed(include_str!("../rest.rs"))
+            .chain(routed(include_str!("empty.rs")))
             .chain(of_oauth)
             .chain(reactions)
             .map(without_names)

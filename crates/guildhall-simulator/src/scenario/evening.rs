@@ -3,8 +3,8 @@
 use crate::{
     snowflake::{SeededRng, Snowflake},
     world::{
-        AllowedMentions, Changed, Channel, ChannelKind, Edit, Guild, NewMessage, Permissions,
-        Presence, Status, VoiceEdit, VoiceState, World,
+        Changed, Channel, ChannelKind, Edit, Guild, NewMessage, Permissions, Presence, Status,
+        VoiceEdit, VoiceState, World,
     },
 };
 
@@ -148,17 +148,7 @@ fn talk(
         return world.type_in(channel_id, user_id, unix_seconds);
     }
     let content = SAYINGS[pick(rng, SAYINGS.len())].to_owned();
-    let new = NewMessage {
-        id: None,
-        author_id: user_id,
-        content,
-        embeds: Vec::new(),
-        reply_to: None,
-        allowed: AllowedMentions::default(),
-        flags: 0,
-        tts: false,
-        nonce: None,
-    };
+    let new = NewMessage::said(user_id, content);
     let (_, events) = world.create_message(channel_id, new)?;
     Ok(((), events))
 }

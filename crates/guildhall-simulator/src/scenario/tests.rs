@@ -14,7 +14,7 @@ fn told(seed: u64, turns: usize) -> Vec<String> {
             EventBody::Shared(body) | EventBody::Message { whole: body, .. } => {
                 format!("{} {body}", event.name)
             }
-            EventBody::GuildCreate => event.name.to_owned(),
+            EventBody::GuildCreate(_) => event.name.to_owned(),
         })
         .collect()
 }

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     config::Config,
     snowflake::Snowflake,
-    world::{Event, Intents, World, current_user, event_text, unavailable},
+    world::{Appears, Event, Intents, World, current_user, event_text, unavailable},
 };
 
 /// `large_threshold` of an IDENTIFY that names none, and the least and the most
@@ -146,7 +146,7 @@ impl Sessions {
             return Err(Denied::Invalid);
         }
         if self.start_limit(now).remaining == 0 {
-            self.end_all();
+            self.end_all(CloseCode::AUTHENTICATION_FAILED);
             world.reset_bot_token();
             return Err(Denied::Close(CloseCode::AUTHENTICATION_FAILED));
         }
@@ -275,7 +275,7 @@ impl Sessions {
         };
         if let Some(guild_id) = session.pending.pop_front() {
             let event = match world.bot_guild(guild_id) {
-                Some(guild) if guild.available => Event::guild_create(guild_id),
+                Some(guild) if guild.available => Event::guild_create(guild_id, Appears::Available),
                 // In an outage GUILD_CREATE is the stub that READY had.
                 Some(_) => Event::new(
                     "GUILD_CREATE",
@@ -324,13 +324,11 @@ impl Sessions {
         }
     }
 
-    /// Ends every session at once, with the close of a token that is no good any more.
-    pub(crate) fn end_all(&mut self) {
+    /// Ends every session at once.
+    pub(crate) fn end_all(&mut self, code: CloseCode) {
         for (_, session) in self.all.drain() {
             if let Attachment::Attached { orders, .. } = &session.attachment
-                && orders
-                    .try_send(Order::Close(CloseCode::AUTHENTICATION_FAILED))
-                    .is_err()
+                && orders.try_send(Order::Close(code)).is_err()
             {
                 // The connection then finds out by itself that its session is gone.
                 session.wake.notify_one();

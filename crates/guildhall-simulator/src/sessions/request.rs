@@ -29,13 +29,16 @@ pub(crate) enum SessionRequest {
     ChannelInfo(ChannelInfoRequest),
 }
 
-/// `d` of op 4: where the bot itself wants to be.
+/// `d` of op 4: where the bot itself wants to be. Libraries leave the flags out that
+/// their user did not set.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct UpdateVoiceState {
     pub(crate) guild_id: Snowflake,
     pub(crate) channel_id: Option<Snowflake>,
-    pub(crate) self_mute: bool,
-    pub(crate) self_deaf: bool,
+    #[serde(default)]
+    pub(crate) self_mute: Option<bool>,
+    #[serde(default)]
+    pub(crate) self_deaf: Option<bool>,
 }
 
 /// Op 8, understood.
@@ -73,25 +76,25 @@ pub(crate) enum ChannelField {
     VoiceStartTime,
 }
 
-/// `d` of op 3 and `presence` of IDENTIFY: only its shape matters.
+/// `d` of op 3 and `presence` of IDENTIFY: only its shape matters, and of that only what
+/// libraries agree on. Each of them leaves something out, sends null for it, or has a
+/// `since` of its own kind.
 #[derive(Debug, Deserialize)]
 pub(crate) struct UpdatePresence {
-    #[serde(rename = "since")]
-    _since: Option<u64>,
-    #[serde(rename = "activities")]
-    _activities: Vec<JsonObject<Activity>>,
-    #[serde(rename = "status")]
-    _status: RequestedStatus,
-    #[serde(rename = "afk")]
-    _afk: bool,
+    #[serde(default, rename = "activities")]
+    _activities: Option<Vec<JsonObject<Activity>>>,
+    #[serde(default, rename = "status")]
+    _status: Option<RequestedStatus>,
+    #[serde(default, rename = "afk")]
+    _afk: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Activity {
     #[serde(rename = "name")]
     _name: String,
-    #[serde(rename = "type")]
-    _kind: u8,
+    #[serde(default, rename = "type")]
+    _kind: Option<u8>,
 }
 
 #[derive(Debug, Deserialize)]

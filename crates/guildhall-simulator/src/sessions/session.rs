@@ -147,16 +147,19 @@ impl Session {
                     blank.clone()
                 }
             }
-            EventBody::GuildCreate => match event.guild_id.and_then(|id| world.guilds.get(id)) {
-                Some(guild) => event_text(&guild_create(
-                    guild,
-                    &world.users,
-                    world.bot_id(),
-                    self.intents,
-                    self.large_threshold,
-                )),
-                None => return,
-            },
+            EventBody::GuildCreate(appears) => {
+                match event.guild_id.and_then(|id| world.guilds.get(id)) {
+                    Some(guild) => event_text(&guild_create(
+                        guild,
+                        &world.users,
+                        world.bot_id(),
+                        self.intents,
+                        self.large_threshold,
+                        *appears,
+                    )),
+                    None => return,
+                }
+            }
         };
         self.push(event.name, body);
     }

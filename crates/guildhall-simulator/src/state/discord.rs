@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     delivery::Delivery,
     faults::GatewayFaults,
-    sessions::Sessions,
+    sessions::{CloseCode, Sessions},
     world::{Changed, Edit, Event, Refusal, VoiceEdit, World},
 };
 
@@ -34,9 +34,8 @@ pub(crate) struct Core {
 }
 
 impl Discord {
-    pub(crate) fn new(config: &Config, mut world: World) -> Self {
-        world.application.privileged_intents = config.privileged_intents;
-        world.begin(clock::date());
+    pub(crate) fn new(config: &Config, world: World) -> Self {
+        let world = begun(config, world);
         let core = Core {
             world,
             sessions: Sessions::new(config),
@@ -48,6 +47,20 @@ impl Discord {
             connections: AtomicU64::new(0),
             changes: watch::Sender::new(0),
         }
+    }
+
+    /// Begins again with the world of the seed. Every session ends. The bot token that
+    /// holds now.
+    pub(crate) fn reset(&self, config: &Config) -> String {
+        let mut core = self.core();
+        let world = begun(config, config.world());
+        core.world.become_again(world);
+        core.faults = GatewayFaults::default();
+        core.delivery = Delivery::default();
+        core.sessions.end_all(CloseCode::asked(4000));
+        core.sessions.restore_starts();
+        self.leave_voice_of_ended_sessions(&mut core);
+        core.world.application.bot_token.clone()
     }
 
     /// Reads or changes anything in one critical section. Never await inside.
@@ -144,4 +157,11 @@ impl Discord {
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
+}
+
+/// A world that is looked at for the first time.
+fn begun(config: &Config, mut world: World) -> World {
+    world.application.privileged_intents = config.privileged_intents;
+    world.begin(clock::date());
+    world
 }

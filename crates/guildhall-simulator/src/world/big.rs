@@ -1,8 +1,8 @@
 //! Ten thousand people in five hundred channels.
 
 use super::{
-    Channel, ChannelKind, ChannelSettings, Event, Overwrite, OverwriteKind, Permissions, Presence,
-    Role, User, World, seed::BRIDGE, voice_start,
+    Appears, Channel, ChannelKind, ChannelSettings, Event, Overwrite, OverwriteKind, Permissions,
+    Presence, Role, User, World, seed::BRIDGE, voice_start,
 };
 use crate::snowflake::Snowflake;
 
@@ -109,7 +109,7 @@ impl World {
         }
         voice_start::begin(&mut guild, self.now);
         self.guilds.insert(id, guild);
-        Some(Event::guild_create(id))
+        Some(Event::guild_create(id, Appears::Joined))
     }
 
     /// The channels; answers with the voice channels everybody may enter.

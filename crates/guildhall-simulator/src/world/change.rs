@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
-    Channel, Event, Guild, Intents, Permissions, Table, User, World,
+    Appears, Channel, Event, Guild, Intents, Permissions, Table, User, World,
     audit::{Action, Entry},
     payload, voice_start,
 };
@@ -136,7 +136,7 @@ impl World {
         let mut entries = Vec::new();
         for record in effects.records {
             let entry = Entry {
-                id: self.rng.snowflake(&mut self.last_id),
+                id: self.ids.draw(self.now),
                 user_id: self
                     .cause
                     .as_ref()
@@ -155,7 +155,9 @@ impl World {
         }
         match (was_in, guild.members.contains(bot)) {
             (true, true) => {}
-            (false, true) => return Ok((answer, vec![Event::guild_create(guild_id)])),
+            (false, true) => {
+                return Ok((answer, vec![Event::guild_create(guild_id, Appears::Joined)]));
+            }
             (true, false) => {
                 let gone = json!({"id": guild_id});
                 let event = Event::new("GUILD_DELETE", Intents::GUILDS, guild_id, &gone);

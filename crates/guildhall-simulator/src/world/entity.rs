@@ -7,11 +7,16 @@ mod message;
 /// Who is online, and what they are at.
 mod presence;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 pub(crate) use invite::Invite;
-pub(crate) use message::{Allowed, AllowedMentions, Emoji, Message, Messages};
+pub(crate) use message::{
+    Allowed, AllowedMentions, Emoji, Message, MessageParts, MessageSource, Messages, find_component,
+};
 pub(crate) use presence::{Presence, Status};
 
 use super::{audit::AuditLog, permission::Permissions, table::Table};
@@ -36,6 +41,8 @@ pub(crate) struct Guild {
     pub(crate) name: String,
     pub(crate) icon: Option<String>,
     pub(crate) owner_id: Snowflake,
+    /// Fields of the Guild object that are not as in a new guild.
+    pub(crate) settings: BTreeMap<&'static str, Value>,
     /// False during an outage.
     pub(crate) available: bool,
     /// Whose name carries the stamps of load; nobody signs in as this user.

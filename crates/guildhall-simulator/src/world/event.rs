@@ -29,7 +29,16 @@ pub(crate) enum EventBody {
         blank: Arc<str>,
     },
     /// A GUILD_CREATE shows more or less by a session's intents.
-    GuildCreate,
+    GuildCreate(Appears),
+}
+
+/// Why a guild is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Appears {
+    /// The bot has just joined it.
+    Joined,
+    /// It was there, and can be seen now: READY named it, or an outage is over.
+    Available,
 }
 
 impl Event {
@@ -58,12 +67,12 @@ impl Event {
     }
 
     /// The guild as a whole, each session's own view of it.
-    pub(crate) fn guild_create(guild_id: Snowflake) -> Self {
+    pub(crate) fn guild_create(guild_id: Snowflake, appears: Appears) -> Self {
         Self {
             name: "GUILD_CREATE",
             needs: Intents::GUILDS,
             guild_id: Some(guild_id),
-            body: EventBody::GuildCreate,
+            body: EventBody::GuildCreate(appears),
         }
     }
 }

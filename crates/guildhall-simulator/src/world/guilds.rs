@@ -1,10 +1,12 @@
 //! Whole guilds: made, renamed, out of service, left.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 
 use super::{
-    Channel, ChannelKind, ChannelSettings, Event, Guild, Intents, Member, Messages, NewUser,
-    Permissions, Role, Table, VoiceState, World,
+    Appears, Channel, ChannelKind, ChannelSettings, Edit, Event, Guild, Intents, Member, Messages,
+    NewUser, Permissions, Role, Table, VoiceState, World,
     audit::{Action, AuditLog, changed},
     change::{Changed, Refusal},
     payload::{guild_facts, guild_object, unavailable},
@@ -27,6 +29,10 @@ pub(crate) struct NewGuild {
 pub(crate) struct GuildEdit {
     pub(crate) name: Option<String>,
     pub(crate) owner_id: Option<Snowflake>,
+    /// `Clear` is null.
+    pub(crate) icon: Edit<String>,
+    /// Other fields of the Guild object.
+    pub(crate) settings: BTreeMap<&'static str, Value>,
 }
 
 impl World {
@@ -78,7 +84,7 @@ impl World {
         guild.load_user_id = Some(load_user_id);
         voice_start::begin(&mut guild, self.now);
         self.guilds.insert(id, guild);
-        Ok((id, vec![Event::guild_create(id)]))
+        Ok((id, vec![Event::guild_create(id, Appears::Joined)]))
     }
 
     pub(crate) fn edit_guild(&mut self, guild_id: Snowflake, edit: GuildEdit) -> Changed<()> {
@@ -93,6 +99,8 @@ impl World {
             if let Some(name) = edit.name {
                 guild.name = name;
             }
+            edit.icon.apply(&mut guild.icon);
+            guild.settings.extend(edit.settings);
             let data = guild_object(guild);
             effects
                 .events
@@ -132,7 +140,7 @@ impl World {
             return Ok(((), Vec::new()));
         }
         let event = if available {
-            Event::guild_create(guild_id)
+            Event::guild_create(guild_id, Appears::Available)
         } else {
             Event::new(
                 "GUILD_DELETE",
@@ -165,6 +173,7 @@ impl World {
             name: name.to_owned(),
             icon: Some(self.rng().hex()),
             owner_id,
+            settings: BTreeMap::new(),
             available: true,
             load_user_id: None,
             roles,

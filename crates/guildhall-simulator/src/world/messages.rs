@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    AllowedMentions, Channel, Emoji, Event, Guild, Intents, Message, Messages, Permissions, Table,
-    User, World,
+    AllowedMentions, Channel, Emoji, Event, Guild, Intents, Message, MessageParts, MessageSource,
+    Messages, Permissions, Table, User, World,
     audit::Action,
     change::{Changed, Refusal},
     event::{EventBody, text},
     payload::MemberObject,
 };
-use crate::snowflake::Snowflake;
+use crate::snowflake::{Snowflake, iso};
 
 /// A message to be made.
 #[derive(Clone, Debug)]
@@ -28,11 +28,32 @@ pub(crate) struct NewMessage {
     pub(crate) author_id: Snowflake,
     pub(crate) content: String,
     pub(crate) embeds: Vec<Value>,
+    pub(crate) parts: MessageParts,
+    pub(crate) source: MessageSource,
     pub(crate) reply_to: Option<Snowflake>,
     pub(crate) allowed: AllowedMentions,
     pub(crate) flags: u64,
     pub(crate) tts: bool,
     pub(crate) nonce: Option<Value>,
+}
+
+impl NewMessage {
+    /// What somebody simply says.
+    pub(crate) fn said(author_id: Snowflake, content: String) -> Self {
+        Self {
+            id: None,
+            author_id,
+            content,
+            embeds: Vec::new(),
+            parts: MessageParts::default(),
+            source: MessageSource::Said,
+            reply_to: None,
+            allowed: AllowedMentions::default(),
+            flags: 0,
+            tts: false,
+            nonce: None,
+        }
+    }
 }
 
 /// What becomes of a message; `None` leaves a part as it is.
@@ -42,7 +63,20 @@ pub(crate) struct MessageEdit {
     /// Whom the new content may ping; only together with one.
     pub(crate) allowed: AllowedMentions,
     pub(crate) embeds: Option<Vec<Value>>,
+    pub(crate) components: Option<Vec<Value>>,
+    /// Those that stay, and new ones without an id.
+    pub(crate) attachments: Option<Vec<Value>>,
+    pub(crate) poll: Option<Value>,
+    pub(crate) flags: Option<u64>,
     pub(crate) pinned: Option<bool>,
+}
+
+impl MessageEdit {
+    /// Whether it says something else, for which a message counts as edited.
+    pub(crate) fn rewrites(&self) -> bool {
+        let lists = [&self.embeds, &self.components, &self.attachments];
+        self.content.is_some() || lists.iter().any(|list| list.is_some())
+    }
 }
 
 impl World {
@@ -54,12 +88,14 @@ impl World {
     ) -> Changed<Snowflake> {
         let id = self.free_id(new.id)?;
         let said_at = self.now;
+        let mut parts = new.parts;
+        self.place_files(channel_id, &mut parts.attachments);
         self.in_channel(channel_id, |guild, users, told| {
             if !guild.members.contains(new.author_id) {
                 return Err(Refusal::Unknown("member"));
             }
             if let Some(answered) = new.reply_to
-                && guild.messages.get(channel_id, answered).is_none()
+                && guild.messages.find(channel_id, answered).is_none()
             {
                 return Err(Refusal::Unknown("message to reply to"));
             }
@@ -70,10 +106,12 @@ impl World {
                 said_at,
                 content: new.content,
                 embeds: new.embeds,
+                parts,
+                source: new.source,
                 edited_at: None,
                 reply_to: new.reply_to,
                 allowed: new.allowed,
-                pinned: false,
+                pinned: None,
                 flags: new.flags,
                 tts: new.tts,
                 nonce: new.nonce,
@@ -94,13 +132,28 @@ impl World {
         &mut self,
         channel_id: Snowflake,
         id: Snowflake,
-        edit: MessageEdit,
+        mut edit: MessageEdit,
         edited_at: String,
     ) -> Changed<()> {
+        let now = self.now;
+        if let Some(files) = &mut edit.attachments {
+            self.place_files(channel_id, files);
+        }
         self.in_channel(channel_id, |guild, users, told| {
             let message = message_mut(&mut guild.messages, channel_id, id)?;
-            if edit.content.is_some() || edit.embeds.is_some() {
+            // An answer that was still to come is not edited: now it is there.
+            if edit.rewrites() && !message.is_loading() {
                 message.edited_at = Some(edited_at);
+            }
+            message.flags = edit.flags.unwrap_or(message.flags);
+            if let Some(components) = edit.components {
+                message.parts.components = components;
+            }
+            if let Some(attachments) = edit.attachments {
+                message.parts.attachments = attachments;
+            }
+            if edit.poll.is_some() {
+                message.parts.poll = edit.poll;
             }
             if let Some(content) = edit.content {
                 message.content = content;
@@ -109,19 +162,22 @@ impl World {
             if let Some(embeds) = edit.embeds {
                 message.embeds = embeds;
             }
-            let was_pinned = message.pinned;
-            message.pinned = edit.pinned.unwrap_or(was_pinned);
+            let was_pinned = message.pinned.is_some();
+            let is_pinned = edit.pinned.unwrap_or(was_pinned);
+            if is_pinned != was_pinned {
+                message.pinned = is_pinned.then_some(now);
+            }
             let message = message.clone();
-            if message.pinned != was_pinned {
-                let action = if message.pinned {
+            if is_pinned != was_pinned {
+                let action = if is_pinned {
                     Action::MessagePin
                 } else {
                     Action::MessageUnpin
                 };
                 let options = json!({"channel_id": channel_id, "message_id": id});
                 told.record = Some((action, message.author_id, options));
-                let last = guild.messages.of(channel_id).find(|one| one.pinned);
-                let last = last.map(|one| one.id.made_at());
+                let last = guild.messages.of(channel_id).filter_map(|one| one.pinned);
+                let last = last.max().map(iso);
                 let data = json!({"last_pin_timestamp": last});
                 told.about("CHANNEL_PINS_UPDATE", Intents::GUILDS, data);
             }
@@ -134,15 +190,30 @@ impl World {
     pub(crate) fn delete_message(&mut self, channel_id: Snowflake, id: Snowflake) -> Changed<()> {
         let actor = self.cause.as_ref().map(|cause| cause.actor);
         self.in_channel(channel_id, |guild, _, told| {
-            let author = message_mut(&mut guild.messages, channel_id, id)?.author_id;
+            let message = message_mut(&mut guild.messages, channel_id, id)?;
+            let (author, is_ephemeral) = (message.author_id, message.is_ephemeral());
             guild.messages.remove(channel_id, id);
             if actor.is_some_and(|actor| actor != author) {
                 let options = json!({"channel_id": channel_id, "count": "1"});
                 told.record = Some((Action::MessageDelete, author, options));
             }
-            told.about("MESSAGE_DELETE", Intents::GUILD_MESSAGES, json!({"id": id}));
+            if !is_ephemeral {
+                told.about("MESSAGE_DELETE", Intents::GUILD_MESSAGES, json!({"id": id}));
+            }
             Ok(())
         })
+    }
+
+    /// Files without an id get one, and an address at which nothing is: they are not kept.
+    fn place_files(&mut self, channel_id: Snowflake, files: &mut [Value]) {
+        for file in files.iter_mut().filter(|file| file.get("id").is_none()) {
+            let id = self.new_id();
+            let name = file["filename"].as_str().unwrap_or_default();
+            let url = format!("https://cdn.discord.invalid/attachments/{channel_id}/{id}/{name}");
+            file["id"] = json!(id);
+            file["url"] = json!(url);
+            file["proxy_url"] = json!(url);
+        }
     }
 
     /// MESSAGE_DELETE_BULK of those that exist; says nothing if none does.
@@ -364,6 +435,10 @@ impl ChannelEffects {
         users: &Table<User>,
         message: &Message,
     ) {
+        // Discord tells the bot of what one person alone sees only where it answers.
+        if message.is_ephemeral() {
+            return;
+        }
         let data = payload::dispatch(guild, users, message, self.bot);
         let whole = text(&data);
         let body = if message.concerns(guild, self.bot) {

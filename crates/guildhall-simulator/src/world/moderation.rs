@@ -15,6 +15,25 @@ use super::{
 use crate::snowflake::{Snowflake, iso};
 
 impl World {
+    /// Whoever of these is a member goes, in one line of the audit log.
+    pub(crate) fn prune(&mut self, guild_id: Snowflake, user_ids: &[Snowflake]) -> Changed<()> {
+        let mut events = Vec::new();
+        let cause = self.cause.take();
+        for user_id in user_ids {
+            let gone = self.remove_member(guild_id, *user_id, Departure::Left);
+            events.extend(gone.map(|((), told)| told).unwrap_or_default());
+        }
+        self.cause = cause;
+        let count = user_ids.len().to_string();
+        let ((), logged) = self.beside_rights(guild_id, |_, _, effects| {
+            let options = json!({"delete_member_days": "7", "members_removed": count});
+            effects.record_with(Action::MemberPrune, None, Some(options), Vec::new());
+            Ok(())
+        })?;
+        events.extend(logged);
+        Ok(((), events))
+    }
+
     /// Times a member out, or ends that.
     pub(crate) fn time_out(
         &mut self,

@@ -13,6 +13,7 @@ use super::{Member, Presence, Role, User, VoiceState, World};
 use crate::snowflake::{Snowflake, iso};
 
 pub(super) use channel::channel_facts;
+pub(super) use channel::partial_channel;
 pub(crate) use channel::{channel_dispatch, visible_channels};
 pub(super) use guild::guild_facts;
 pub(crate) use guild::{guild_create, guild_object, unavailable};

@@ -24,6 +24,7 @@ impl Permissions {
     pub(crate) const SEND_TTS_MESSAGES: Self = Self(1 << 12);
     pub(crate) const MANAGE_MESSAGES: Self = Self(1 << 13);
     pub(crate) const EMBED_LINKS: Self = Self(1 << 14);
+    pub(crate) const ATTACH_FILES: Self = Self(1 << 15);
     pub(crate) const READ_MESSAGE_HISTORY: Self = Self(1 << 16);
     pub(crate) const MENTION_EVERYONE: Self = Self(1 << 17);
     pub(crate) const CONNECT: Self = Self(1 << 20);
@@ -37,6 +38,7 @@ impl Permissions {
     pub(crate) const REQUEST_TO_SPEAK: Self = Self(1 << 32);
     pub(crate) const MODERATE_MEMBERS: Self = Self(1 << 40);
     pub(crate) const SET_VOICE_CHANNEL_STATUS: Self = Self(1 << 48);
+    pub(crate) const SEND_POLLS: Self = Self(1 << 49);
     pub(crate) const PIN_MESSAGES: Self = Self(1 << 51);
     /// What counts for nothing in a text channel where one may not send.
     pub(crate) const OF_SENDING: Self = Self(1 << 12 | 1 << 14 | 1 << 15 | 1 << 17);

@@ -12,11 +12,26 @@ use crate::snowflake::Snowflake;
 impl World {
     /// Comes online, goes, or is at something else; PRESENCE_UPDATE in each guild
     /// of the bot's that the user is in. Tells nothing if nothing changed.
-    pub(crate) fn set_presence(&mut self, user_id: Snowflake, presence: Presence) -> Changed<()> {
+    pub(crate) fn set_presence(
+        &mut self,
+        user_id: Snowflake,
+        mut presence: Presence,
+    ) -> Changed<()> {
+        let began_ms = self.now.unix_timestamp_nanos() / 1_000_000;
+        let began_ms = u64::try_from(began_ms).unwrap_or(0);
         let user = self
             .users
             .get_mut(user_id)
             .ok_or(Refusal::Unknown("user"))?;
+        // What goes on goes on since it began.
+        for (place, activity) in presence.activities.iter_mut().enumerate() {
+            let before = user.presence.activities.get(place);
+            let same = before.filter(|old| old["name"] == activity["name"]);
+            let since = same.map(|old| old["created_at"].clone());
+            if activity.get("created_at").is_none() {
+                activity["created_at"] = since.unwrap_or(json!(began_ms));
+            }
+        }
         if user.presence == presence {
             return Ok(((), Vec::new()));
         }

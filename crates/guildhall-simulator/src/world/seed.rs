@@ -10,10 +10,10 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use time::OffsetDateTime;
 
 use super::{
-    Channel, ChannelKind, ChannelSettings, Guild, Overwrite, OverwriteKind, Permissions, Presence,
-    PrivilegedIntents, Registration, Role, Table, User, World,
+    Channel, ChannelKind, ChannelSettings, Guild, Interactions, Overwrite, OverwriteKind,
+    Permissions, Presence, PrivilegedIntents, Registration, Role, Table, User, World,
 };
-use crate::snowflake::{SeededRng, Snowflake};
+use crate::snowflake::{IdSource, SeededRng, Snowflake};
 
 /// What @everyone may do in a guild: see, talk, connect, speak, react, invite, and set
 /// the status of a voice channel they are in, as in every new guild of Discord's.
@@ -48,27 +48,26 @@ const ROWAN: usize = 0;
 const FINN: usize = 11;
 
 pub(super) fn build(seed: u64) -> World {
-    let mut rng = SeededRng::from_seed(seed);
-    let mut last_id = 0;
-    let id = rng.snowflake(&mut last_id);
-    let bot_token = token_of(id, &mut rng);
+    let mut ids = IdSource::new(SeededRng::from_seed(seed));
+    let id = ids.draw(OffsetDateTime::UNIX_EPOCH);
+    let bot_token = token_of(id, &mut ids.rng);
     let application = Registration {
         id,
         first_bot_token: bot_token.clone(),
         bot_token,
-        client_secret: rng.letters(32),
+        client_secret: ids.rng.letters(32),
         privileged_intents: PrivilegedIntents::ALL,
         token_resets: 0,
+        commands: Vec::new(),
     };
     let mut world = World {
         application,
         users: Table::default(),
         guilds: Table::default(),
-        rng,
+        interactions: Interactions::default(),
+        ids,
         secrets: SeededRng::from_seed(seed ^ 0x0073_6563_7265_7473),
         voices: SeededRng::from_seed(seed ^ 0x766f_6963_6573),
-        last_id,
-        ids_by_clock: false,
         cause: None,
         now: OffsetDateTime::UNIX_EPOCH,
     };

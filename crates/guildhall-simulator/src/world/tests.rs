@@ -272,7 +272,7 @@ proptest! {
         }
         for guild in world.guilds.iter() {
             let intents = Intents::GUILDS;
-            let shown = guild_create(guild, &world.users, world.bot_id(), intents, 50);
+            let shown = guild_create(guild, &world.users, world.bot_id(), intents, 50, Appears::Available);
             for (channel, object) in
                 guild.channels.iter().zip(shown["channels"].as_array().expect("a list"))
             {

@@ -37,8 +37,51 @@ fn moderated(edit: VoiceEdit) -> Option<Action> {
 
 impl World {
     /// Puts a member into a voice channel, takes them out, or changes their flags,
-    /// whatever permissions and limits say. Tells nothing if nothing changed.
+    /// whatever permissions and limits say. Tells nothing if nothing changed. A person is
+    /// in one voice channel overall: who comes in here has left where they were, in
+    /// whichever guild. A bot may be in one of each guild.
     pub(crate) fn set_voice(
+        &mut self,
+        guild_id: Snowflake,
+        user_id: Snowflake,
+        edit: VoiceEdit,
+    ) -> Changed<()> {
+        let elsewhere = self.elsewhere(guild_id, user_id, edit);
+        let ((), mut events) = self.set_voice_here(guild_id, user_id, edit)?;
+        for other in elsewhere {
+            let leaves = VoiceEdit {
+                channel_id: Edit::Clear,
+                ..VoiceEdit::default()
+            };
+            // What the other guild's log would say is nobody's doing there.
+            let cause = self.cause.take();
+            let left = self.set_voice_here(other, user_id, leaves);
+            self.cause = cause;
+            events.splice(0..0, left?.1);
+        }
+        Ok(((), events))
+    }
+
+    /// The other guilds in whose voice channels a person is who comes into one of this.
+    fn elsewhere(
+        &self,
+        guild_id: Snowflake,
+        user_id: Snowflake,
+        edit: VoiceEdit,
+    ) -> Vec<Snowflake> {
+        let comes_in = matches!(edit.channel_id, Edit::Set(_));
+        let is_person = self.users.get(user_id).is_some_and(|user| !user.bot);
+        if !comes_in || !is_person {
+            return Vec::new();
+        }
+        self.guilds
+            .iter()
+            .filter(|guild| guild.id != guild_id && guild.voice_states.contains(user_id))
+            .map(|guild| guild.id)
+            .collect()
+    }
+
+    fn set_voice_here(
         &mut self,
         guild_id: Snowflake,
         user_id: Snowflake,

@@ -9,6 +9,34 @@ async fn fault(house: &House, body: Value) -> Outcome {
     house.act("POST", "/sim/faults", body).await.map(drop)
 }
 
+async fn heal(house: &House) -> Outcome {
+    fault(house, json!({"kind": "heal"})).await
+}
+
+#[tokio::test]
+async fn a_429_by_fault_lasts_until_its_time_is_over() -> Outcome {
+    let house = House::open().await?;
+    let status = async |path: &str| Ok::<u16, Failure>(house.rest(path).await?.0);
+    for (scope, elsewhere) in [("user", 200), ("shared", 200), ("global", 429)] {
+        let body = json!({"kind": "rate_limit", "scope": scope, "retryAfterMs": 400, "route": "GET /users/@me"});
+        fault(&house, body).await?;
+        let began = std::time::Instant::now();
+        let (met, told) = house.rest("/users/@me").await?;
+        assert_eq!((met, &told["retry_after"]), (429, &json!(0.4)), "{scope}");
+        let (met, told) = house.rest("/users/@me").await?;
+        let left = told["retry_after"].as_f64().unwrap_or_default();
+        assert!(met == 429 && left <= 0.4, "{scope}: {met} {told}");
+        assert_eq!(status("/users/@me/guilds").await?, elsewhere, "{scope}");
+        let mut met = 429;
+        while met == 429 {
+            met = status("/users/@me").await?;
+        }
+        assert!(began.elapsed() >= Duration::from_millis(400), "{scope}");
+        assert_eq!(met, 200, "{scope}: once");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn each_429_has_its_own_shape() -> Outcome {
     let house = House::open().await?;
@@ -47,7 +75,7 @@ async fn each_429_has_its_own_shape() -> Outcome {
                 (&json!(1.5), &json!(scope == "global"))
             );
         }
-        assert_eq!(get().send().await?.status(), 200, "once");
+        heal(&house).await?;
     }
     // Shared ones are nobody's mistake.
     assert_eq!(house.state().await?["invalidRequests"], 3);

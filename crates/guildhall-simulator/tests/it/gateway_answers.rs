@@ -133,12 +133,12 @@ async fn a_payload_that_does_not_fit_its_op_is_4001() -> Outcome {
     let house = House::open().await?;
     let guild = house.application.guild_id;
     for (op, d) in [
-        (3, json!({"status": "online"})),
+        (3, json!({"status": "online", "activities": 5})),
         (
             3,
             json!({"since": null, "activities": [], "status": "busy", "afk": false}),
         ),
-        (4, json!({"guild_id": guild})),
+        (4, json!({"channel_id": null})),
         (8, json!({"guild_id": guild})),
         (8, json!({"guild_id": guild, "query": "r"})),
         (8, json!({"guild_id": guild, "query": "r", "limit": -1})),

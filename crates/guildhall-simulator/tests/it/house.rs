@@ -251,6 +251,10 @@ impl Client {
         Ok(self.socket.send(Message::text(text)).await?)
     }
 
+    pub(crate) async fn send_binary(&mut self, bytes: Vec<u8>) -> Outcome {
+        Ok(self.socket.send(Message::binary(bytes)).await?)
+    }
+
     pub(crate) async fn identify(&mut self, intents: u64) -> Outcome {
         self.identify_with(intents, json!({})).await
     }

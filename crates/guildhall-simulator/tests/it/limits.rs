@@ -157,6 +157,9 @@ async fn a_429_by_fault_has_the_headers_of_its_bucket() -> Outcome {
             assert_eq!(headers[same], plain.headers()[same], "{same}");
         }
         assert!(headers.contains_key("x-ratelimit-reset"));
+        house
+            .act("POST", "/sim/faults", json!({"kind": "heal"}))
+            .await?;
     }
     let fault = json!({"kind": "rate_limit", "scope": "global", "retryAfterMs": 1});
     house.act("POST", "/sim/faults", fault).await?;

@@ -144,6 +144,9 @@ async fn a_429_may_ask_for_more_patience_than_anything_here_has() -> Outcome {
         house.act("POST", "/sim/faults", fault).await?;
         let (status, body) = call(&house, "GET", &path, None).await?;
         assert_eq!((status, &body["retry_after"]), (429, &json!(600.0)));
+        house
+            .act("POST", "/sim/faults", json!({"kind": "heal"}))
+            .await?;
     }
     Ok(())
 }

@@ -35,7 +35,8 @@ async fn a_presence_is_told_once_in_each_guild_and_only_with_the_intent() -> Out
     assert_eq!(told["user"]["id"], json!(house.application.member_id));
     assert_eq!(told["guild_id"], json!(house.application.guild_id));
     assert_eq!(told["status"], "dnd");
-    assert_eq!(told["activities"], activities);
+    assert_eq!(told["activities"][0]["name"], activities[0]["name"]);
+    assert!(told["activities"][0]["created_at"].is_u64());
     assert_eq!(told["client_status"], json!({"desktop": "dnd"}));
     assert_ne!(heard[1].1["guild_id"], told["guild_id"]);
     assert!(without.names_until_now().await?.is_empty());

@@ -143,8 +143,11 @@ async fn what_is_no_component_poll_or_reference_is_refused() -> Outcome {
         let errors = answer["errors"][name].to_string();
         assert!(errors.contains(code), "{errors}");
     }
-    let body = json!({"content": "x", "components": [{"type": 1, "components": []}]});
-    assert_eq!(call(&house, "POST", &path, Some(body)).await?.0, 200);
+    let button = json!({"type": 2, "style": 2, "label": "Roll", "custom_id": "roll"});
+    for (row, status) in [(json!([]), 400), (json!([button]), 200)] {
+        let body = json!({"content": "x", "components": [{"type": 1, "components": row}]});
+        assert_eq!(call(&house, "POST", &path, Some(body)).await?.0, status);
+    }
     Ok(())
 }
 

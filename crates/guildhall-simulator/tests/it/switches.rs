@@ -25,9 +25,9 @@ async fn gateway_urls_follow_the_public_url() -> Outcome {
 #[tokio::test]
 async fn ids_by_the_clock_tell_when_something_was_made() -> Outcome {
     const EPOCH_MS: u64 = 1_420_070_400_000;
-    let house = House::with(|config| config.ids_by_clock = true).await?;
+    let house = House::open().await?;
     let table = house.channel("Table One").await?;
-    let plain = House::open().await?;
+    let plain = House::with(|config| config.fixed_ids = true).await?;
     assert_eq!(
         plain.channel("Table One").await?,
         table,
@@ -47,8 +47,9 @@ async fn ids_by_the_clock_tell_when_something_was_made() -> Outcome {
 }
 
 #[tokio::test]
-async fn ids_are_the_same_whoever_logs_in() -> Outcome {
-    let (quiet, busy) = (House::open().await?, House::open().await?);
+async fn fixed_ids_are_the_same_whoever_logs_in() -> Outcome {
+    let fixed = async || House::with(|config| config.fixed_ids = true).await;
+    let (quiet, busy) = (fixed().await?, fixed().await?);
     let (guild, hearth) = (busy.application.guild_id, busy.channel("The Hearth").await?);
     let (mut client, ..) = busy.bot(INTENTS).await?;
     let join =

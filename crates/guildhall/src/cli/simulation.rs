@@ -11,8 +11,8 @@ use super::Subcommand;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Simulation {
     pub(crate) seed: u64,
-    /// What is made while it runs has ids by the clock.
-    pub(crate) ids_by_clock: bool,
+    /// What is made while it runs has ids by the seed, not by the clock.
+    pub(crate) fixed_ids: bool,
     /// What happens by itself.
     pub(crate) scenario: Scenario,
     /// Intervals that are not as usual, as `NAME=DURATION`.
@@ -43,10 +43,10 @@ pub(super) fn add_arguments(subcommand: Subcommand, mut sub: Command) -> Command
     }
     if subcommand == Subcommand::Simulator {
         sub = sub.arg(
-            Arg::new("ids-by-clock")
-                .long("ids-by-clock")
+            Arg::new("fixed-ids")
+                .long("fixed-ids")
                 .action(ArgAction::SetTrue)
-                .help("Ids of what is made from now on tell when, as Discord's do"),
+                .help("Ids of what is made from now on come from the seed and tell no time"),
         );
         sub = sub.arg(interval()).after_help(intervals());
         sub = sub.args(tls());
@@ -108,10 +108,8 @@ impl Simulation {
         let of_its_own = stands_alone.then_some(matches);
         let intervals = of_its_own.and_then(|matches| matches.get_many("interval"));
         let file = |name| of_its_own?.get_one::<PathBuf>(name).cloned();
-        // A gateway that makes rooms reads from their ids when they were made.
-        let by_clock = |matches: &ArgMatches| matches.get_flag("ids-by-clock");
         Self {
-            ids_by_clock: of_its_own.is_none_or(by_clock),
+            fixed_ids: of_its_own.is_some_and(|matches| matches.get_flag("fixed-ids")),
             seed: matches.get_one("seed").copied().unwrap_or(1),
             scenario: matches.get_one("scenario").copied().unwrap_or_default(),
             intervals: intervals.into_iter().flatten().cloned().collect(),

@@ -39,7 +39,7 @@ pub(super) async fn build(
     let mut config = Config {
         listen,
         seed: simulation.seed,
-        ids_by_clock: simulation.ids_by_clock,
+        fixed_ids: simulation.fixed_ids,
         scenario: simulation.scenario,
         tls: simulation.tls.clone(),
         ..Config::default()

@@ -87,6 +87,8 @@ impl Plan {
         Config {
             listen: ([127, 0, 0, 1], 0).into(),
             seed,
+            // The same seed is the same run, ids included.
+            fixed_ids: true,
             heartbeat_interval: Duration::from_millis(300),
             heartbeat_grace: Duration::from_mins(1),
             resume_window: self.resume_window,

@@ -123,7 +123,9 @@ pub(in crate::control) enum Fault {
         #[serde(default)]
         undone: bool,
     },
-    /// The next requests of a route are refused with 429.
+    /// The next request of a route is refused with 429, and so is whatever comes there
+    /// (with scope `global` or `edge` anywhere) until the time that it was told is over;
+    /// then the next one, as often as `times` says.
     RateLimit {
         route: Option<String>,
         #[serde(default = "once")]

@@ -21,18 +21,67 @@ pub(crate) struct Message {
     pub(crate) content: String,
     /// Embed objects as they were given.
     pub(crate) embeds: Vec<Value>,
+    pub(crate) parts: MessageParts,
+    pub(crate) source: MessageSource,
     /// ISO 8601
     pub(crate) edited_at: Option<String>,
     /// The message that this one answers.
     pub(crate) reply_to: Option<Snowflake>,
     pub(crate) allowed: AllowedMentions,
-    pub(crate) pinned: bool,
+    /// Since when it is pinned.
+    pub(crate) pinned: Option<OffsetDateTime>,
     pub(crate) flags: u64,
     /// Read aloud.
     pub(crate) tts: bool,
     /// The client's own mark; only MESSAGE_CREATE and its answer carry it.
     pub(crate) nonce: Option<Value>,
     pub(crate) reactions: Vec<Reaction>,
+}
+
+/// What a message carries besides text and embeds, in Discord's JSON.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct MessageParts {
+    pub(crate) components: Vec<Value>,
+    pub(crate) attachments: Vec<Value>,
+    /// Sticker Item objects.
+    pub(crate) stickers: Vec<Value>,
+    pub(crate) poll: Option<Value>,
+}
+
+impl MessageParts {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How a message came about.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum MessageSource {
+    /// Its author said it.
+    #[default]
+    Said,
+    /// The bot answered an interaction.
+    Interaction {
+        /// Message Interaction Metadata object.
+        metadata: Value,
+        /// Message Interaction object, of what began with a command.
+        legacy: Option<Value>,
+    },
+}
+
+/// Every component that a person can use, wherever it stands.
+pub(crate) fn find_component<'a>(components: &'a [Value], custom_id: &str) -> Option<&'a Value> {
+    components.iter().find_map(|one| {
+        if one["custom_id"] == custom_id {
+            return Some(one);
+        }
+        ["components", "component", "accessory"]
+            .iter()
+            .find_map(|name| match one.get(name)? {
+                Value::Array(list) => find_component(list, custom_id),
+                below => find_component(std::slice::from_ref(below), custom_id),
+            })
+    })
 }
 
 /// Everybody who reacted with one emoji.
@@ -98,16 +147,23 @@ impl Messages {
         self.all.iter()
     }
 
-    /// The messages of one channel, newest first.
+    /// The messages of one channel that everybody there sees, newest first.
     pub(crate) fn of(&self, channel_id: Snowflake) -> impl Iterator<Item = &Message> {
         self.all
             .iter()
             .rev()
             .filter(move |message| message.channel_id == channel_id)
+            .filter(|message| !message.is_ephemeral())
     }
 
     pub(crate) fn get(&self, channel_id: Snowflake, id: Snowflake) -> Option<&Message> {
         self.of(channel_id).find(|message| message.id == id)
+    }
+
+    /// The same, those included that one person alone sees.
+    pub(crate) fn find(&self, channel_id: Snowflake, id: Snowflake) -> Option<&Message> {
+        let mut newest_first = self.all.iter().rev();
+        newest_first.find(|message| message.channel_id == channel_id && message.id == id)
     }
 
     pub(crate) fn get_mut(&mut self, channel_id: Snowflake, id: Snowflake) -> Option<&mut Message> {
@@ -137,6 +193,21 @@ impl Messages {
 }
 
 impl Message {
+    /// Flag of what one person alone sees: the one whose interaction it answers.
+    pub(crate) const EPHEMERAL: u64 = 1 << 6;
+    /// Flag of an answer that is still to come.
+    pub(crate) const LOADING: u64 = 1 << 7;
+    /// Flag of what is made of components alone.
+    pub(crate) const COMPONENTS_V2: u64 = 1 << 15;
+
+    pub(crate) fn is_ephemeral(&self) -> bool {
+        self.flags & Self::EPHEMERAL != 0
+    }
+
+    pub(crate) fn is_loading(&self) -> bool {
+        self.flags & Self::LOADING != 0
+    }
+
     pub(crate) fn set_reaction(&mut self, emoji: &Emoji, user_id: Snowflake, on: bool) -> bool {
         let place = self.reactions.iter().position(|one| one.emoji == *emoji);
         match (place, on) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     snowflake::{Snowflake, iso},
     world::{
-        Guild, Message, Table, User, World,
+        Guild, Message, MessageSource, Table, User, World,
         payload::{MemberObject, UserObject},
     },
 };
@@ -29,7 +29,12 @@ impl Message {
         self.author_id == bot || self.mentioned(guild).contains(&bot)
     }
 
-    fn whole(&self, guild: &Guild, users: &Table<User>, bot: Snowflake) -> Value {
+    pub(in crate::world) fn whole(
+        &self,
+        guild: &Guild,
+        users: &Table<User>,
+        bot: Snowflake,
+    ) -> Value {
         let mut object = self.bare(guild, users, bot);
         if let Some(answered) = self.reply_to {
             object["message_reference"] = json!({
@@ -41,10 +46,35 @@ impl Message {
             // Null says that the answered message was deleted.
             object["referenced_message"] = guild
                 .messages
-                .get(self.channel_id, answered)
+                .find(self.channel_id, answered)
                 .map_or(Value::Null, |answered| answered.bare(guild, users, bot));
         }
         object
+    }
+
+    /// Message type: said, an answer to a message, or to a command.
+    fn kind(&self) -> u8 {
+        match &self.source {
+            MessageSource::Interaction {
+                legacy: Some(_), ..
+            } if self.reply_to.is_none() => 20,
+            _ if self.reply_to.is_some() => 19,
+            _ => 0,
+        }
+    }
+
+    fn tell_source(&self, object: &mut Value, bot: Snowflake) {
+        match &self.source {
+            MessageSource::Said => {}
+            MessageSource::Interaction { metadata, legacy } => {
+                object["webhook_id"] = json!(bot);
+                object["application_id"] = json!(bot);
+                object["interaction_metadata"] = metadata.clone();
+                if let Some(legacy) = legacy {
+                    object["interaction"] = legacy.clone();
+                }
+            }
+        }
     }
 
     fn bare(&self, guild: &Guild, users: &Table<User>, bot: Snowflake) -> Value {
@@ -60,13 +90,20 @@ impl Message {
             "mentions": self.mentioned(guild).into_iter()
                 .filter_map(|id| users.get(id)).map(UserObject::new).collect::<Vec<_>>(),
             "mention_roles": self.mentioned_roles(guild),
-            "attachments": [],
+            "attachments": self.parts.attachments,
             "embeds": self.embeds,
-            "components": [],
-            "pinned": self.pinned,
+            "components": self.parts.components,
+            "pinned": self.pinned.is_some(),
             "flags": self.flags,
-            "type": if self.reply_to.is_some() { 19 } else { 0 },
+            "type": self.kind(),
         });
+        self.tell_source(&mut object, bot);
+        if !self.parts.stickers.is_empty() {
+            object["sticker_items"] = json!(self.parts.stickers);
+        }
+        if let Some(poll) = &self.parts.poll {
+            object["poll"] = poll.clone();
+        }
         if !self.reactions.is_empty() {
             object["reactions"] = self
                 .reactions
@@ -137,6 +174,9 @@ fn blank(object: &mut Value) {
     object["content"] = json!("");
     for list in ["embeds", "attachments", "components"] {
         object[list] = json!([]);
+    }
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("poll");
     }
 }
 

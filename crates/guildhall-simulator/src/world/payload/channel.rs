@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::without;
 use crate::{
     snowflake::Snowflake,
-    world::{Channel, ChannelKind, Guild},
+    world::{Channel, ChannelKind, Guild, Permissions},
 };
 
 /// Channel flag: the bot may not view it, what it got is a placeholder.
@@ -72,6 +72,18 @@ fn channel_object(channel: &Channel) -> Value {
             object["last_message_id"] = json!(channel.last_message_id);
         }
     }
+    object
+}
+
+/// Partial Channel object of an interaction, with what somebody may do there.
+pub(in crate::world) fn partial_channel(
+    guild: &Guild,
+    channel: &Channel,
+    rights: Permissions,
+) -> Value {
+    let mut object = without(channel_object(channel), &["permission_overwrites"]);
+    object["guild_id"] = json!(guild.id);
+    object["permissions"] = json!(rights);
     object
 }
 

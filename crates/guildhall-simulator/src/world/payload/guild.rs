@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{MemberObject, VoiceStateObject, channel::seen_channel, presence, role_object};
 use crate::{
     snowflake::Snowflake,
-    world::{Guild, Intents, Table, User},
+    world::{Appears, Guild, Intents, Table, User},
 };
 
 /// What the simulator has none of.
@@ -18,12 +18,16 @@ const EMPTY: [&str; 4] = [
 
 /// What the audit log tells of a guild.
 pub(in crate::world) fn guild_facts(guild: &Guild) -> Value {
-    json!({"name": guild.name, "owner_id": guild.owner_id})
+    let mut facts = json!({"name": guild.name, "owner_id": guild.owner_id});
+    for (name, value) in &guild.settings {
+        facts[*name] = value.clone();
+    }
+    facts
 }
 
 /// Guild object, without what only GUILD_CREATE has.
 pub(crate) fn guild_object(guild: &Guild) -> Value {
-    json!({
+    let mut object = json!({
         "id": guild.id,
         "name": guild.name,
         "icon": guild.icon,
@@ -44,6 +48,7 @@ pub(crate) fn guild_object(guild: &Guild) -> Value {
         "system_channel_id": null,
         "system_channel_flags": 0,
         "rules_channel_id": null,
+        "max_presences": null,
         "max_members": 500_000,
         "vanity_url_code": null,
         "description": null,
@@ -57,7 +62,16 @@ pub(crate) fn guild_object(guild: &Guild) -> Value {
         "max_stage_video_channel_users": 50,
         "nsfw_level": 0,
         "premium_progress_bar_enabled": false,
-    })
+        "widget_enabled": false,
+        "widget_channel_id": null,
+        "hub_type": null,
+        "latest_onboarding_question_id": null,
+        "incidents_data": null,
+    });
+    for (name, value) in &guild.settings {
+        object[*name] = value.clone();
+    }
+    object
 }
 
 /// GUILD_CREATE for a session with these intents.
@@ -72,6 +86,7 @@ pub(crate) fn guild_create(
     bot: Snowflake,
     intents: Intents,
     large_threshold: usize,
+    appears: Appears,
 ) -> Value {
     let large = guild.members.len() > large_threshold;
     let presences = intents.has(Intents::GUILD_PRESENCES);
@@ -103,7 +118,10 @@ pub(crate) fn guild_create(
     let own = guild.members.get(bot);
     object["joined_at"] = json!(own.map(|member| member.joined_at.as_str()));
     object["large"] = json!(large);
-    object["unavailable"] = json!(false);
+    // A guild just joined was never unavailable: there the key is missing.
+    if appears == Appears::Available {
+        object["unavailable"] = json!(false);
+    }
     object["member_count"] = json!(guild.members.len());
     object["members"] = json!(members);
     object["voice_states"] = json!(voice_states);

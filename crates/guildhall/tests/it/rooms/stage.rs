@@ -45,13 +45,7 @@ impl Stage {
         all.retain(|(name, _)| settings.iter().all(|(other, _)| other != name));
         all.extend_from_slice(settings);
         // Many requests of few routes: what Discord makes wait is another test's.
-        let flags = [
-            "--interval",
-            "bucket=50ms",
-            "--interval",
-            "global=50ms",
-            "--ids-by-clock",
-        ];
+        let flags = ["--interval", "bucket=50ms", "--interval", "global=50ms"];
         let house = House::simulated(&flags, &all, async |discord| {
             for (id, name, kind) in [
                 (PARENT, "Rooms", CATEGORY),

@@ -1,0 +1,120 @@
+//! What widely used libraries leave out or write in their own way, and Discord takes.
+
+use serde_json::{Value, json};
+
+use crate::house::{House, INTENTS, Outcome};
+
+/// Presences as libraries send them, in IDENTIFY or with op 3.
+fn presences() -> [(&'static str, Value); 7] {
+    [
+        (
+            "eris 0.18.0, dysnomia 0.2.4",
+            json!({"activities": null, "afk": false, "since": null, "status": "offline"}),
+        ),
+        (
+            "dysnomia 0.2.4, after a status was set",
+            json!({"activities": null, "afk": false, "since": 1_700_000_000_000_u64, "status": "idle"}),
+        ),
+        (
+            "hikari 2.7.0",
+            json!({"since": null, "afk": false, "game": null, "status": "online"}),
+        ),
+        (
+            "interactions.py 5.16.0",
+            json!({"status": "online", "activities": []}),
+        ),
+        (
+            "serenity 0.12",
+            json!({
+                "afk": false, "status": "online", "activities": [],
+                "since": {"secs_since_epoch": 1, "nanos_since_epoch": 2},
+            }),
+        ),
+        (
+            "discord.py 2.7.1, py-cord 2.8.1, with an activity alone",
+            json!({"status": null, "game": {"name": "Chess", "type": 0}, "since": 0, "afk": false}),
+        ),
+        (
+            "py-cord 2.8.1, op 3",
+            json!({"activities": [{"name": "Chess", "type": 0}], "afk": false, "since": 0.0, "status": "idle"}),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_presence_is_taken_in_each_librarys_form() -> Outcome {
+    let house = House::open().await?;
+    for (library, presence) in presences() {
+        let mut client = house.dial("/gateway?v=10&encoding=json").await?;
+        let more = json!({"presence": presence});
+        client.identify_with(INTENTS, more).await?;
+        client
+            .dispatch("READY")
+            .await
+            .map_err(|error| format!("{library}: {error}"))?;
+        client.send(json!({"op": 3, "d": presence})).await?;
+        client
+            .until_now()
+            .await
+            .map_err(|error| format!("{library}, op 3: {error}"))?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_presence_of_another_kind_is_still_refused() -> Outcome {
+    let house = House::open().await?;
+    for presence in [
+        json!({"status": "asleep"}),
+        json!({"status": "online", "activities": ["Chess"]}),
+        json!({"status": "online", "activities": [{"type": 0}]}),
+        json!({"status": "online", "afk": "no"}),
+        json!([null, [], "online", false]),
+    ] {
+        let (mut client, ..) = house.bot(INTENTS).await?;
+        client.send(json!({"op": 3, "d": presence})).await?;
+        assert_eq!(client.closed_with().await?, Some(4001), "{presence}");
+        let mut client = house.dial("/gateway?v=10&encoding=json").await?;
+        let more = json!({"presence": presence});
+        client.identify_with(INTENTS, more).await?;
+        assert_eq!(client.closed_with().await?, Some(4002), "{presence}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_bot_comes_into_voice_without_saying_how() -> Outcome {
+    let house = House::open().await?;
+    let (mut client, ..) = house.bot(INTENTS).await?;
+    let (guild, hearth) = (
+        house.application.guild_id,
+        house.channel("The Hearth").await?,
+    );
+    let joins = json!({"guild_id": guild, "channel_id": hearth});
+    client.send(json!({"op": 4, "d": joins})).await?;
+    let state = client.dispatch("VOICE_STATE_UPDATE").await?;
+    assert_eq!(
+        (
+            &state["channel_id"],
+            &state["self_mute"],
+            &state["self_deaf"]
+        ),
+        (&json!(hearth), &json!(false), &json!(false))
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn json_is_read_from_binary_frames_too_and_etf_is_not() -> Outcome {
+    let house = House::open().await?;
+    let (mut client, ..) = house.bot(INTENTS).await?;
+    client
+        .send_binary(br#"{"op": 1, "d": null}"#.to_vec())
+        .await?;
+    client.op(11).await?;
+    // ETF of a map with one key, `op`.
+    let etf = [131, 116, 0, 0, 0, 1, 109, 0, 0, 0, 2, 111, 112, 97, 1];
+    client.send_binary(etf.to_vec()).await?;
+    assert_eq!(client.closed_with().await?, Some(4002));
+    Ok(())
+}
