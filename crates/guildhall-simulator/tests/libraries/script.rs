@@ -74,6 +74,19 @@ async fn discord_py_is_told_everything_once_and_in_order() -> Outcome {
 }
 
 #[tokio::test]
+async fn hikari_is_told_everything_once_and_in_order() -> Outcome {
+    let house = House::open(lists_may_be_asked_for_again).await?;
+    let python = repository().join("target/python/bin/python");
+    run(&python, &["hikari/proof.py", &house.origin]).await
+}
+
+#[tokio::test]
+async fn the_bot_of_the_manual_passes_its_test() -> Outcome {
+    let house = House::open(|config| config.identify_interval = Duration::ZERO).await?;
+    run(Path::new("node"), &["discordjs/manual.mjs", &house.origin]).await
+}
+
+#[tokio::test]
 async fn the_page_does_in_chromium_what_is_pressed() -> Outcome {
     let house = House::open(|config| config.identify_interval = Duration::ZERO).await?;
     let script = "../browser/simulator.mjs";
