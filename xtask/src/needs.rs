@@ -15,13 +15,11 @@ process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)";
 
 /// Fails with the cure unless Node and npm are here and new enough.
 fn node(root: &Path) -> anyhow::Result<()> {
+    let node = command("node", ["-e", NODE_IS_NEW], root);
+    let npm = command("npm", ["--version"], root);
     for (works, what) in [
-        (command("node", ["--version"], root), "Node is missing"),
-        (
-            command("node", ["-e", NODE_IS_NEW], root),
-            "Node is too old",
-        ),
-        (command("npm", ["--version"], root), "npm is missing"),
+        (node, "Node is missing or too old"),
+        (npm, "npm is missing"),
     ] {
         if !command::works(works) {
             bail!("{what}: install Node 20.19 or newer (with npm) and put it on PATH");
@@ -37,10 +35,9 @@ pub(crate) fn of_scripts(root: &Path) -> anyhow::Result<()> {
     npm_packages(&root.join("ui"))
 }
 
-/// What is no package of cargo's, npm's or pip's.
+/// What is no package of cargo's or npm's; Python is made sure of with its libraries.
 pub(crate) fn programs(root: &Path) -> anyhow::Result<()> {
     node(root)?;
-    python(root)?;
     chromium(root)?;
     nginx_and_curl(root)
 }
@@ -88,6 +85,7 @@ pub(crate) const PYTHON: &str = "target/python/bin/python";
 /// Installs the Python libraries into an environment beneath `target`, unless that is as new as
 /// their lock files; `--afresh` does it from nothing, which proves them.
 pub(crate) fn python_libraries(root: &Path, options: &[&str]) -> anyhow::Result<()> {
+    python(root)?;
     let words = ["tests/libraries/install.py"].iter().chain(options);
     command::run(command("python3", words, root))
 }

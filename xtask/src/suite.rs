@@ -125,10 +125,9 @@ fn simulation(steps: &mut Steps) -> anyhow::Result<()> {
 }
 
 fn oracle(runs: u32) -> anyhow::Result<()> {
-    needs::python(&cargo::root())?;
     needs::python_libraries(&cargo::root(), &[])?;
-    let runs = format!(" --config env.ORACLE_RUNS='{runs}'");
-    run_tests("it", &format!("{runs} oracle:: -- --nocapture"))
+    let more = format!(" --config env.ORACLE_RUNS='{runs}' oracle:: -- --nocapture");
+    run_tests("it", &more)
 }
 
 /// Mutations build a copy of the tree again and again, and chaos needs the release build.

@@ -62,9 +62,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Place {
 }
 
 /// The same with the id of one command behind it.
-pub(super) struct Named(Place, Snowflake);
+pub(super) struct CommandPath(Place, Snowflake);
 
-impl<S: Send + Sync> FromRequestParts<S> for Named {
+impl<S: Send + Sync> FromRequestParts<S> for CommandPath {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
@@ -147,7 +147,7 @@ pub(super) async fn replace(bot: Bot, place: Place, Forms(forms): Forms) -> ApiR
 }
 
 /// `GET …/commands/{command_id}`
-pub(super) async fn read(bot: Bot, Named(place, id): Named) -> ApiResult {
+pub(super) async fn read(bot: Bot, CommandPath(place, id): CommandPath) -> ApiResult {
     bot.act(|call| {
         place.check(call)?;
         one(call, &place, id).map(Json)
@@ -155,7 +155,11 @@ pub(super) async fn read(bot: Bot, Named(place, id): Named) -> ApiResult {
 }
 
 /// `PATCH` of the same
-pub(super) async fn edit(bot: Bot, Named(place, id): Named, mut form: Form) -> ApiResult {
+pub(super) async fn edit(
+    bot: Bot,
+    CommandPath(place, id): CommandPath,
+    mut form: Form,
+) -> ApiResult {
     bot.act(|call| {
         place.check(call)?;
         let command = call.world.command(place.guild_id, id);
@@ -168,7 +172,10 @@ pub(super) async fn edit(bot: Bot, Named(place, id): Named, mut form: Form) -> A
 }
 
 /// `DELETE` of the same
-pub(super) async fn remove(bot: Bot, Named(place, id): Named) -> Result<StatusCode, ApiError> {
+pub(super) async fn remove(
+    bot: Bot,
+    CommandPath(place, id): CommandPath,
+) -> Result<StatusCode, ApiError> {
     bot.act(|call| {
         place.check(call)?;
         if call.world.delete_command(place.guild_id, id) {
@@ -188,7 +195,7 @@ pub(super) async fn all_permissions(bot: Bot, place: Place) -> ApiResult {
 }
 
 /// `GET …/guilds/{guild_id}/commands/{command_id}/permissions`
-pub(super) async fn permissions(bot: Bot, Named(place, _): Named) -> ApiResult {
+pub(super) async fn permissions(bot: Bot, CommandPath(place, _): CommandPath) -> ApiResult {
     bot.act(|call| {
         place.check(call)?;
         Err(ApiError::UNKNOWN_COMMAND_PERMISSIONS)

@@ -50,13 +50,13 @@ impl<'a> Post<'a> {
 }
 
 /// What the application answered.
-pub(super) struct Answer {
+pub(super) struct WebhookAnswer {
     pub(super) status: StatusCode,
     has_type: bool,
     has_body: bool,
 }
 
-impl Answer {
+impl WebhookAnswer {
     /// Whether Discord counts it as received: 204, nothing in it, and a `Content-Type`.
     pub(super) fn acknowledges(&self) -> Result<(), String> {
         if self.status != StatusCode::NO_CONTENT {
@@ -85,7 +85,7 @@ impl Default for Poster {
 
 impl Poster {
     /// The error is a sentence about what came instead of an answer.
-    pub(super) async fn send(&self, url: &Uri, post: &Post<'_>) -> Result<Answer, String> {
+    pub(super) async fn send(&self, url: &Uri, post: &Post<'_>) -> Result<WebhookAnswer, String> {
         let request = Request::post(url)
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::USER_AGENT, "Discord-Webhook/1.0 (simulated)")
@@ -101,7 +101,7 @@ impl Poster {
                 response.headers().contains_key(header::CONTENT_TYPE),
             );
             let body = to_bytes(Body::new(response.into_body()), ANSWER_BYTES).await;
-            Ok(Answer {
+            Ok(WebhookAnswer {
                 status,
                 has_type,
                 has_body: body.is_err() || body.is_ok_and(|body| !body.is_empty()),

@@ -20,7 +20,7 @@ async fn a_429_by_fault_lasts_until_its_time_is_over() -> Outcome {
     for (scope, elsewhere) in [("user", 200), ("shared", 200), ("global", 429)] {
         let body = json!({"kind": "rate_limit", "scope": scope, "retryAfterMs": 400, "route": "GET /users/@me"});
         fault(&house, body).await?;
-        let began = std::time::Instant::now();
+        let began = tokio::time::Instant::now();
         let (met, told) = house.rest("/users/@me").await?;
         assert_eq!((met, &told["retry_after"]), (429, &json!(0.4)), "{scope}");
         let (met, told) = house.rest("/users/@me").await?;

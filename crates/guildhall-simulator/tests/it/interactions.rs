@@ -301,17 +301,21 @@ async fn a_deferred_answer_comes_with_an_edit_or_the_first_followup() -> Outcome
     Ok(())
 }
 
-#[tokio::test]
-async fn buttons_selects_and_modals_are_used_and_answered() -> Outcome {
-    let mut stage = Stage::open().await?;
-    let rows = json!([
+/// A row with a button and one with a select.
+fn button_and_select() -> Value {
+    json!([
         {"type": 1, "components": [{"type": 2, "style": 1, "label": "Again", "custom_id": "again"}]},
         {"type": 1, "components": [{"type": 3, "custom_id": "die", "options": [
             {"label": "D6", "value": "6"}, {"label": "D20", "value": "20"},
         ]}]},
-    ]);
+    ])
+}
+
+#[tokio::test]
+async fn buttons_selects_and_modals_are_used_and_answered() -> Outcome {
+    let mut stage = Stage::open().await?;
     let told = stage.rolls().await?;
-    let body = json!({"type": 4, "data": {"content": "5", "components": rows}});
+    let body = json!({"type": 4, "data": {"content": "5", "components": button_and_select()}});
     let (_, answer) = stage.answer(&told, body).await?;
     let message = answer["resource"]["message"]["id"].clone();
 
