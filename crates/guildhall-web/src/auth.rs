@@ -2,7 +2,7 @@
 //!
 //! A login leaves nothing on the server: who someone is stands in their encrypted cookie, and
 //! Discord's tokens are dropped before the browser is answered. What this instance does remember
-//! is bounded: attempts already used, sessions logged out, and what waits for a session's end.
+//! is bounded: attempts already used, what was revoked, and what waits for a session's end.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -49,22 +49,33 @@ mod permits;
 mod return_to;
 /// A browser's login.
 mod session;
+/// What sessions need of the gateways.
+mod shared_revocations;
+/// Who a request is from.
+mod identity;
+/// What Discord tells the application.
+mod webhook;
 /// Settings of the login.
 mod config;
 
 #[cfg(feature = "schema")]
-pub(crate) use account::{Me, Refreshed};
+pub(crate) use account::{Me, Refreshed, SignOut};
 pub(crate) use config::AuthConfig;
 pub use config::CDN_URL_MAX;
+pub(crate) use identity::Unidentified;
 #[cfg(test)]
 pub(crate) use session::Profile;
-pub(crate) use session::{LoginHeads, Session, SessionEnd, Sessions};
+pub(crate) use session::{EndReason, LoginHeads, Session, SessionEnd, Sessions};
+pub(crate) use shared_revocations::SharedRevocations;
+#[cfg(test)]
+pub(crate) use shared_revocations::tests::PlayedRevocations;
 pub(crate) use world_access::{NotAdmitted, WorldAccess};
 
 use budget::LoginBudget;
 use discord::DiscordClient;
 use jar::Jar;
 use permits::LoginPermits;
+use webhook::WebhookLimits;
 
 /// Used states remembered. Beyond it the one nearest its end is forgotten; Discord's code is good
 /// for one use all the same.
@@ -81,6 +92,7 @@ pub(crate) struct Auth {
     /// For looking at invites, which asks the gateway before anybody is known.
     invite_permits: LoginPermits,
     budget: LoginBudget,
+    webhook: WebhookLimits,
     /// Failures by their words in metrics, of which there are few.
     failed: Mutex<HashMap<&'static str, LogThrottle>>,
     world: Arc<dyn WorldAccess>,
@@ -92,10 +104,12 @@ impl Auth {
     pub(crate) fn new(
         config: AuthConfig,
         world: Arc<dyn WorldAccess>,
+        revocations: Arc<dyn SharedRevocations>,
         ports: &WebPorts,
     ) -> Result<Arc<Self>, reqwest::Error> {
         let clock = Arc::clone(&ports.clock);
-        let sessions = config.sessions(Arc::clone(&ports.sessions), Arc::clone(&clock));
+        let sessions =
+            config.sessions(Arc::clone(&ports.sessions), revocations, Arc::clone(&clock));
         let discord = DiscordClient::new(&config)?;
         Ok(Arc::new(Self {
             jar: config.jar(),
@@ -106,6 +120,7 @@ impl Auth {
             permits: LoginPermits::default(),
             invite_permits: LoginPermits::default(),
             budget: LoginBudget::new(Arc::clone(&ports.rate_limiter)),
+            webhook: WebhookLimits::new(Arc::clone(&ports.rate_limiter)),
             failed: Mutex::default(),
             world,
             clock,
@@ -123,7 +138,7 @@ impl Auth {
         csrf::check_write(headers, &self.config)
     }
 
-    /// `/auth/*` and `/api/me`, below the base URL's prefix.
+    /// `/auth/*`, `/api/me` and `/webhooks/discord`, below the base URL's prefix.
     pub(crate) fn router(self: Arc<Self>) -> Router {
         Router::new()
             // Without a handler of its own HEAD would run GET's, and a mere look would have its effect.
@@ -132,6 +147,7 @@ impl Auth {
             .route("/auth/refresh", post(account::refresh))
             .route("/auth/logout", post(account::logout))
             .route("/api/me", get(account::me))
+            .route("/webhooks/discord", post(webhook::receive))
             .with_state(self)
     }
 }

@@ -6,6 +6,8 @@ use guildhall_http::{HttpOrigin, HttpUrl, RotatedSecret, Secret, StrongSecret, T
 use guildhall_ports::{Clock, GatewayRegistry, RateLimiter, SessionStore};
 use rustls::ClientConfig;
 
+use crate::public_key::DiscordPublicKey;
+
 /// What the web role is told. Whoever makes one has looked at what a single value does not show:
 /// a plain http `base_url` is for this machine alone, and `stream_max_age` is under `session_idle`.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub struct Config {
     pub log_window: NonZeroUsize,
     /// Serve the page from this folder instead of the embedded build.
     pub ui_dir: Option<PathBuf>,
+    /// Checks Discord's webhook events; without one they are not taken.
+    pub discord_public_key: Option<DiscordPublicKey>,
     /// A session unused for so long is over.
     pub session_idle: Duration,
     /// A session this old is over, however much it is used.
@@ -79,6 +83,8 @@ pub struct WebSettingNames {
     pub client_id: &'static str,
     /// [`OAuth::client_secret`].
     pub client_secret: &'static str,
+    /// [`Config::discord_public_key`].
+    pub public_key: &'static str,
     /// [`Config::allowed_origins`].
     pub allowed_origins: &'static str,
     /// [`Config::trusted_proxies`].
@@ -143,6 +149,7 @@ pub(crate) mod tests {
         link_token: "THE_TOKEN",
         client_id: "THE_ID",
         client_secret: "THE_SECRET",
+        public_key: "THE_KEY",
         allowed_origins: "THE_ORIGINS",
         trusted_proxies: "THE_PROXIES",
         discord_url: "THE_DISCORD",

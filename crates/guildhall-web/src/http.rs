@@ -1,5 +1,7 @@
 //! What every route needs: headers, errors, JSON, the page.
 
+/// Bodies of requests, within bounds.
+mod body;
 /// Errors as every program reads them.
 mod error;
 /// What every answer says about itself.
@@ -13,6 +15,7 @@ mod page;
 /// Prefetches by browsers.
 mod prefetch;
 
+pub(crate) use body::{BODY_BYTES, read_body};
 pub(crate) use error::ApiError;
 #[cfg(feature = "schema")]
 pub(crate) use error::ErrorBody;

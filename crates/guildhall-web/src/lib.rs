@@ -7,6 +7,8 @@
 
 /// What is measured, described.
 mod metrics;
+/// Whether it is Discord who speaks to this application.
+mod public_key;
 /// Settings: everything the role is given before it starts.
 mod config;
 /// Headers, errors, JSON, the page: what every route needs.
@@ -30,13 +32,18 @@ mod rpc;
 /// What browsers ask and get, as an OpenAPI document.
 #[cfg(feature = "schema")]
 mod openapi;
+/// What the operator may see and do.
+mod admin;
 /// Which path is whose.
 mod router;
 /// The role itself: built from the settings, then run.
 mod role;
 
+pub use admin::WebAdmin;
 pub use auth::CDN_URL_MAX;
 pub use config::{Config, OAuth, WebBuildError, WebPorts, WebSettingNames};
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
+pub use public_key::{DiscordPublicKey, InvalidPublicKey};
 pub use role::{Web, WebRunError};
+pub use stream::open_streams::{PersonReport, StreamsReport};

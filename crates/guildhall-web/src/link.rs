@@ -187,10 +187,6 @@ impl Link {
     }
 
     /// What was revoked: to be sent to the gateway, and told by it.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for whoever ends sessions elsewhere, too")
-    )]
     pub(crate) fn revocations(&self) -> Revocations {
         self.revocations.clone()
     }

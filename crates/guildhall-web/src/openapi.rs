@@ -18,13 +18,14 @@ use utoipa::{
         Components, ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, OpenApiBuilder,
         PathItem, PathsBuilder, Ref, RefOr, Required, ResponseBuilder,
         path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
+        request_body::RequestBodyBuilder,
         schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type},
         security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
     },
 };
 
 use crate::{
-    auth::{Me, Refreshed},
+    auth::{Me, Refreshed, SignOut},
     http::ErrorBody,
     rpc::RPCS,
 };
@@ -135,7 +136,9 @@ fn query(operation: OperationBuilder) -> OperationBuilder {
 }
 
 fn me() -> OperationBuilder {
-    signed_in(operation("me", "Who is signed in")).response("200", json::<Me>("The viewer."))
+    signed_in(operation("me", "Who is signed in"))
+        .response("200", json::<Me>("The viewer."))
+        .response("503", error("Which sessions are over is not known now."))
 }
 
 fn health() -> OperationBuilder {
@@ -190,15 +193,29 @@ fn refresh() -> OperationBuilder {
         "The session's idle time counts from now",
     )))
     .response("200", json::<Refreshed>("Until when the session is good."))
+    .response("503", error("Which sessions are over is not known now."))
 }
 
 fn logout() -> OperationBuilder {
-    written(operation("logout", "Ends the session"))
-        .response("204", plain("It is over."))
-        .response(
-            "503",
-            error("It can't be remembered now; the session goes on."),
-        )
+    let wish = Ref::from_schema_name(SignOut::name());
+    let content = ContentBuilder::new().schema(Some(wish)).build();
+    let body = RequestBodyBuilder::new()
+        .content("application/json", content)
+        .required(Some(Required::False))
+        .build();
+    written(operation(
+        "logout",
+        "Ends the session, or all of its person's",
+    ))
+    .request_body(Some(body))
+    .response("204", plain("It is over."))
+    .response("400", error("The body is wrong. Nothing has ended."))
+    .response("408", error("The body did not come to its end in time."))
+    .response("413", error("The body is too large."))
+    .response(
+        "503",
+        error("It has ended on this instance, and others can't be told now: try again."),
+    )
 }
 
 /// What every write may be told.
@@ -269,6 +286,7 @@ fn all_components() -> Components {
     add::<StatePayload>(&mut schemas);
     add::<Me>(&mut schemas);
     add::<Refreshed>(&mut schemas);
+    add::<SignOut>(&mut schemas);
     add::<ErrorBody>(&mut schemas);
     rpc::add_schemas(&mut schemas);
     let cookie = "On https; on plain http it is `guildhall`.";

@@ -2,6 +2,8 @@
 
 /// What the login needs, from the replica and the gateway.
 mod world_access;
+/// Where revocations are kept.
+mod revocations;
 /// The role's lines of `/readyz`.
 mod health;
 
@@ -14,7 +16,8 @@ use tracing::info;
 
 use crate::{
     Config, WebBuildError, WebPorts,
-    auth::{Auth, AuthConfig},
+    admin::WebAdmin,
+    auth::{Auth, AuthConfig, Sessions},
     fanout::Fanout,
     http::{Page, PublicLinks},
     link::{self, Connect, Dialler, Link, Tcp},
@@ -23,6 +26,7 @@ use crate::{
     stream::{
         admission::RequestAdmission,
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
+        open_streams::OpenStreams,
         route::StreamRouteState,
         watch::WatchClient,
     },
@@ -64,6 +68,8 @@ pub struct Web<L = Listener> {
     limits: [ConcurrencyLimiter; 3],
     fanout: Fanout,
     watch_client: WatchClient,
+    sessions: Sessions,
+    admin: WebAdmin,
     link: Link,
     dialler: Dialler,
 }
@@ -102,8 +108,12 @@ impl<L: Accept> Web<L> {
         let (link, dialler) = link::open(config, publisher, ports, connect);
         let watch_client = WatchClient::new(link.clone(), fanout.clone());
         let world_access = world_access(fanout.clone(), watch_client.clone(), link.clone());
-        let auth = Auth::new(AuthConfig::of(config), world_access, ports)
+        let revocations = Arc::new(link.revocations());
+        let auth = Auth::new(AuthConfig::of(config), world_access, revocations, ports)
             .map_err(|_| WebBuildError::Tls)?;
+        let sessions = auth.sessions();
+        let open_streams = OpenStreams::default();
+        let admin = WebAdmin::new(sessions.clone(), open_streams.clone());
         let page = Page::new(config.ui_dir.clone());
         let http = http_config(config);
         let limits = [
@@ -134,7 +144,8 @@ impl<L: Accept> Web<L> {
             max_age: config.stream_max_age,
             fanout: fanout.clone(),
             admission,
-            sessions: auth.sessions(),
+            sessions: sessions.clone(),
+            open_streams,
         };
         Ok(Self {
             addr,
@@ -150,6 +161,8 @@ impl<L: Accept> Web<L> {
             limits,
             fanout,
             watch_client,
+            sessions,
+            admin,
             link,
             dialler,
         })
@@ -170,6 +183,12 @@ impl<L: Accept> Web<L> {
         ))
     }
 
+    /// What its operator may see and do.
+    #[must_use]
+    pub fn admin(&self) -> WebAdmin {
+        self.admin.clone()
+    }
+
     /// Serves until `stop` is cancelled. Then every stream says `bye` and ends; connections may
     /// finish for a few seconds in `tracker`.
     pub async fn run(
@@ -184,6 +203,7 @@ impl<L: Accept> Web<L> {
             limits,
             fanout,
             watch_client,
+            sessions,
             dialler,
             addr,
             ..
@@ -195,12 +215,17 @@ impl<L: Accept> Web<L> {
         info!("[Gateway Client Init] Gateway client initialized successfully");
         let mut link = tracker.spawn(dialler.run(stop.child_token()));
         let mut refresher = tracker.spawn(watch_client.refresh(stop.child_token()));
+        let enforcing = stop
+            .child_token()
+            .run_until_cancelled_owned(sessions.enforce());
+        let mut enforcer = tracker.spawn(async move { _ = enforcing.await });
         let serving = guildhall_http::serve(listener, router, http, tracker, stop.clone());
         tokio::pin!(serving);
         let ended = tokio::select! {
             () = &mut serving => None,
             ended = &mut link => Some(("the link's task", ended)),
             ended = &mut refresher => Some(("the task that watches viewers", ended)),
+            ended = &mut enforcer => Some(("the task that ends sessions", ended)),
         };
         fanout.drain();
         match ended {

@@ -18,7 +18,7 @@ use crate::{
     stream::route::{self, StreamRouteState},
 };
 
-/// All routes of the role: each holds the state of its own folder. `auth`: `/auth/*` and `/api/me`;
+/// All routes of the role: each holds the state of its own folder. `auth`: what the login answers;
 /// `rpc`: `/api/rpc/*`; `cdn_url`: where the page may load pictures from.
 pub(crate) fn router(
     base_url: &Url,
@@ -38,6 +38,7 @@ pub(crate) fn router(
         .merge(document())
         .route("/api/{*rest}", axum::routing::any(nothing_here))
         .route("/auth/{*rest}", axum::routing::any(nothing_here))
+        .route("/webhooks/{*rest}", axum::routing::any(nothing_here))
         .method_not_allowed_fallback(wrong_method);
     let root = Root {
         prefix: prefix.clone(),

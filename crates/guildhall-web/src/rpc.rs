@@ -14,8 +14,6 @@ mod questions;
 mod commands;
 /// Each of them once.
 mod table;
-/// Bodies, within bounds.
-mod body;
 /// How often somebody may ask.
 mod budget;
 /// Where a request is about, and what the asker sees there.

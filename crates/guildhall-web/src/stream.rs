@@ -6,6 +6,8 @@
 mod query;
 /// How many streams and requests there may be.
 pub(crate) mod limit;
+/// Which streams are open.
+pub(crate) mod open_streams;
 /// Has the gateway look viewers up.
 pub(crate) mod watch;
 /// Whether a request is served.

@@ -24,7 +24,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use guildhall_gateway::{Gateway, GatewayBuildError, GatewayRunError};
 use guildhall_ports::{GatewayRegistry, Health, LinkAddress};
-use guildhall_web::{Web, WebBuildError};
+use guildhall_web::{Web, WebAdmin, WebBuildError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use url::Url;
 
@@ -145,16 +145,17 @@ fn start_web(lifecycle: &mut Lifecycle, web: Web) {
     });
 }
 
-/// Binds the ops listener for these roles and starts it.
+/// Binds the ops listener for these roles and starts it. `admin`: of the role that serves browsers.
 async fn start_ops(
     lifecycle: &mut Lifecycle,
     settings: &Settings,
     default_port: u16,
     roles: Vec<Arc<dyn Health>>,
+    admin: Option<WebAdmin>,
     metrics: PrometheusHandle,
 ) -> Result<SocketAddr, ProcessExit> {
     let listen = config::listen_or(settings, "OPS_HOST", "OPS_PORT", default_port)?;
-    let ops = Ops::build(listen, roles, metrics)?;
+    let ops = Ops::build(listen, roles, admin, metrics)?;
     let address = ops.local_addr().map_err(anyhow::Error::from)?;
     lifecycle.start(|tracker, stop| async move {
         ops.run(&tracker, stop).await;

@@ -1,11 +1,16 @@
 //! The operator's listener, apart from the product's ports: `/healthz` (the process answers),
-//! `/readyz` (the roles' checks, one line each), `/metrics` (Prometheus).
+//! `/readyz` (the roles' checks, one line each), `/metrics` (Prometheus), and `/admin` where the
+//! process serves browsers.
+
+/// Who has streams open, and ending somebody's sessions.
+mod admin;
 
 use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use guildhall_http::Listener;
 use guildhall_ports::{Check, Condition, Health};
+use guildhall_web::WebAdmin;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -21,7 +26,9 @@ const CONNECTIONS: usize = 32;
 /// The listener, bound.
 pub(crate) struct Ops {
     listener: Listener,
+    listen: SocketAddr,
     state: OpsState,
+    admin: Option<WebAdmin>,
 }
 
 #[derive(Clone)]
@@ -35,6 +42,7 @@ impl Ops {
     pub(crate) fn build(
         listen: SocketAddr,
         roles: Vec<Arc<dyn Health>>,
+        admin: Option<WebAdmin>,
         metrics: PrometheusHandle,
     ) -> Result<Self, ConfigError> {
         let listener = match Listener::bind(listen) {
@@ -47,7 +55,12 @@ impl Ops {
         };
         let roles = roles.into();
         let state = OpsState { roles, metrics };
-        Ok(Self { listener, state })
+        Ok(Self {
+            listener,
+            listen,
+            state,
+            admin,
+        })
     }
 
     /// Where it listens.
@@ -58,7 +71,8 @@ impl Ops {
     /// Serves until stopped.
     pub(crate) async fn run(self, tracker: &TaskTracker, stop: CancellationToken) {
         let recorder = self.state.metrics.clone();
-        let router = router(self.state);
+        let admin = self.admin.map(|admin| admin::routes(admin, self.listen));
+        let router = router(self.state).merge(admin.unwrap_or_default());
         let http = guildhall_http::Config::keep_alive("ops", CONNECTIONS);
         let serving = guildhall_http::serve(self.listener, router, http, tracker, stop.clone());
         tokio::pin!(serving);

@@ -78,7 +78,8 @@ pub enum ByeReason {
     MaxAge,
     /// The login is over by its age.
     SessionExpired,
-    /// Somebody signed out.
+    /// The login was ended before its time: its person signed out, or removed the application, or the
+    /// operator said so.
     SessionRevoked,
     /// The user, or this instance, has enough.
     TooManyStreams,
@@ -170,6 +171,21 @@ pub struct ByePayload {
     pub reason: ByeReason,
     /// How long to wait before coming back.
     pub retry_ms: u64,
+}
+
+impl ByeReason {
+    /// Its word, on the wire and in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Draining => "draining",
+            Self::MaxAge => "max_age",
+            Self::SessionExpired => "session_expired",
+            Self::SessionRevoked => "session_revoked",
+            Self::TooManyStreams => "too_many_streams",
+            Self::Unavailable => "unavailable",
+        }
+    }
 }
 
 impl SnapshotReason {

@@ -3,17 +3,23 @@
 use std::sync::Arc;
 
 use axum::{
+    body::Body,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use guildhall_model::{GuildId, UnixMs};
 use guildhall_ports::Unavailable;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{Auth, csrf::check_write, response::private, session::Profile};
-use crate::http::{ApiError, Json};
+use super::{
+    Auth,
+    csrf::check_write,
+    response::private,
+    session::{EndReason, Profile, Session},
+};
+use crate::http::{ApiError, BODY_BYTES, Json, read_body};
 
 /// Body of `GET /api/me`.
 #[derive(Serialize)]
@@ -33,8 +39,7 @@ pub(super) async fn me(
     State(auth): State<Arc<Auth>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let session = auth.sessions.read(&headers);
-    let session = session.ok_or_else(ApiError::unauthorized)?;
+    let session = auth.sessions.identify(&headers)?;
     let me = Me {
         expires_at: session.expires_at.min(session.ends_at),
         user: session.user,
@@ -58,8 +63,7 @@ pub(super) async fn refresh(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     check_write(&headers, &auth.config)?;
-    let session = auth.sessions.read(&headers);
-    let session = session.ok_or_else(ApiError::unauthorized)?;
+    let session = auth.sessions.identify(&headers)?;
     let body = Refreshed {
         expires_at: auth.sessions.expiry(&session),
     };
@@ -67,28 +71,79 @@ pub(super) async fn refresh(
     Ok((private(), cookie, Json(body)).into_response())
 }
 
-/// `POST /auth/logout`: takes the cookie away, ends the session's streams on this instance and
-/// refuses its cookie until it would have expired. Without a session it is done already; while that
-/// can't be remembered it is 503, and the browser keeps its cookie.
+/// Body of `POST /auth/logout`, which may be left out.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) struct SignOut {
+    /// Every session of the person ends, in all browsers.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required = false))]
+    everywhere: bool,
+}
+
+/// `POST /auth/logout`: ends the session, or all of its person's, with its streams, and takes the
+/// cookie away. Without a session it is done already. In this instance it has ended whatever is
+/// answered; while no gateway keeps it, so that it is over everywhere and for good, that is 503, and
+/// the browser keeps its cookie to try again by.
 pub(super) async fn logout(
     State(auth): State<Arc<Auth>>,
     headers: HeaderMap,
+    body: Body,
 ) -> Result<Response, ApiError> {
     check_write(&headers, &auth.config)?;
-    for session in auth.sessions.all(&headers) {
-        let revoked = auth.sessions.revoke(&session).await;
-        revoked.map_err(|error| not_ended(&auth, &error))?;
-        tracing::info!(viewer.id = %session.user.id, "[Auth] Signed out");
+    let SignOut { everywhere } = read_sign_out(body).await?;
+    let mut kept = Ok(());
+    for session in auth.sessions.unexpired(&headers) {
+        let done = if everywhere {
+            sign_out_everywhere(&auth, &session).await
+        } else {
+            let sessions = &auth.sessions;
+            sessions
+                .revoke_session(&session, EndReason::SignedOut)
+                .await
+        };
+        tracing::info!(viewer.id = %session.user.id, everywhere, "[Auth] Signed out");
+        kept = kept.and(done);
     }
+    kept.map_err(|reason| not_ended(&auth, &reason))?;
     let cookie = [(header::SET_COOKIE, auth.sessions.clear())];
     Ok((StatusCode::NO_CONTENT, private(), cookie).into_response())
 }
 
+/// By a session that may be over for all that is known here, that session alone ends.
+async fn sign_out_everywhere(auth: &Auth, session: &Session) -> Result<(), Unavailable> {
+    let sessions = &auth.sessions;
+    if !sessions.are_revocations_known() {
+        let ended = sessions.revoke_session(session, EndReason::SignedOut).await;
+        return ended.and(Err(Unavailable("no gateway has told yet".to_owned())));
+    }
+    let all = sessions.everywhere(session);
+    sessions.revoke(all, EndReason::SignedOutEverywhere).await
+}
+
+/// Nothing at all is an empty object.
+async fn read_sign_out(body: Body) -> Result<SignOut, ApiError> {
+    let body = read_body(body, BODY_BYTES).await?;
+    let text = body.trim_ascii();
+    if text.is_empty() {
+        return Ok(SignOut::default());
+    }
+    // Of a list the first item would be taken for the first field.
+    if !text.starts_with(b"{") {
+        return Err(ApiError::invalid("The body must be a JSON object."));
+    }
+    let read = serde_json::from_slice(text);
+    read.map_err(|error| ApiError::refused(format!("The body can't be read: {error}.")))
+}
+
 fn not_ended(auth: &Auth, reason: &Unavailable) -> ApiError {
     let mut failed = auth.failed.lock();
-    let notice = failed.entry("store_unavailable").or_default();
+    let notice = failed.entry("not_kept").or_default();
     if let Some(times) = notice.happened(Instant::now()) {
-        tracing::warn!(%reason, times, "[Auth] Sign-out failed");
+        tracing::warn!(%reason, times, "[Auth] Somebody signed out, and no gateway keeps it yet");
     }
-    ApiError::unavailable("The session could not be ended: try again.")
+    ApiError::unavailable(
+        "You are signed out here, but this could not be told to the other servers yet: try again.",
+    )
 }

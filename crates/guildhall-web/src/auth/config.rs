@@ -10,8 +10,9 @@ use url::Url;
 use super::{
     jar::Jar,
     session::{AVATAR_URL_MAX, SessionLifetime, Sessions},
+    shared_revocations::SharedRevocations,
 };
-use crate::{Config, WebSettingNames};
+use crate::{Config, WebSettingNames, public_key::DiscordPublicKey};
 
 /// Discord's pictures have an origin of so many characters at most, for avatars' addresses must fit
 /// the session's cookie. The rest of one has at most 112 bytes: the user's id and a hash.
@@ -38,6 +39,8 @@ pub(crate) struct AuthConfig {
     pub tls: Arc<ClientConfig>,
     /// Where avatars are.
     pub cdn_url: HttpOrigin,
+    /// Checks what comes as Discord's webhook events; without one nothing does.
+    pub discord_public_key: Option<DiscordPublicKey>,
     /// Whether signing in by an invite lets people into its guild.
     pub guilds_join: bool,
     /// How long sessions last.
@@ -59,6 +62,7 @@ impl AuthConfig {
             discord_public_url: config.oauth.public_url.clone(),
             tls: Arc::clone(&config.tls),
             cdn_url: config.cdn_url.clone(),
+            discord_public_key: config.discord_public_key.clone(),
             guilds_join: config.guilds_join,
             lifetime: SessionLifetime {
                 idle: config.session_idle,
@@ -74,8 +78,13 @@ impl AuthConfig {
     }
 
     /// The sessions that live in these cookies for so long.
-    pub(crate) fn sessions(&self, store: Arc<dyn SessionStore>, clock: Arc<dyn Clock>) -> Sessions {
-        Sessions::new(self.jar(), self.lifetime, store, clock)
+    pub(crate) fn sessions(
+        &self,
+        store: Arc<dyn SessionStore>,
+        revocations: Arc<dyn SharedRevocations>,
+        clock: Arc<dyn Clock>,
+    ) -> Sessions {
+        Sessions::new(self.jar(), self.lifetime, store, revocations, clock)
     }
 
     /// Whether cookies are Secure.
@@ -118,6 +127,7 @@ pub(super) mod tests {
             discord_public_url: url("https://discord.com"),
             tls: guildhall_http::tls::client_config(None),
             cdn_url: url("https://cdn.discordapp.com"),
+            discord_public_key: None,
             guilds_join: false,
             lifetime: SessionLifetime::default(),
             names: crate::config::tests::NAMES,

@@ -111,7 +111,7 @@ impl Jar {
             .http_only(true)
             .secure(self.secure)
             .same_site(SameSite::Lax)
-            .max_age(cookie::time::Duration::seconds(seconds))
+            .max_age(time::Duration::seconds(seconds))
             .build();
         HeaderValue::try_from(cookie.to_string()).expect("names are ours and values are base64url")
     }

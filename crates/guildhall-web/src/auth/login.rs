@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::Authority},
     response::{IntoResponse, Response},
 };
+use futures_util::future::{join, join_all};
 use guildhall_http::ClientAddress;
 use guildhall_model::command::InviteToken;
 use tokio::time::{Instant, sleep};
@@ -96,7 +97,7 @@ pub(super) async fn finish(
         }
     };
     let mut cookies = vec![auth.jar.clear(&attempt.cookie_name(&auth.jar))];
-    let before = auth.sessions.read(&headers);
+    let before = auth.sessions.unexpired(&headers).collect();
     match sign_in(&auth, &uri, &attempt, before, address).await {
         Ok(signed_in) => {
             count("succeeded");
@@ -127,7 +128,7 @@ pub(super) async fn finish(
 
 /// What a client is counted by. This machine's own are not: whatever comes from it is a proxy
 /// that is not listed, with everybody behind it, or somebody who has the machine.
-fn counted_address(client: ClientAddress) -> Option<IpAddr> {
+pub(super) fn counted_address(client: ClientAddress) -> Option<IpAddr> {
     (!client.0.is_loopback()).then_some(client.0)
 }
 
@@ -157,12 +158,12 @@ struct SignedIn {
     not_admitted: Option<String>,
 }
 
-/// `before`: who is signed in here so far.
+/// `before`: the sessions that this browser has so far, all of which end.
 async fn sign_in(
     auth: &Auth,
     uri: &Uri,
     attempt: &Attempt,
-    before: Option<Session>,
+    before: Vec<Session>,
     address: Option<IpAddr>,
 ) -> Result<SignedIn, Failure> {
     if parameter(uri, "iss").is_some_and(|issuer| !is_issuer(auth, &issuer)) {
@@ -189,18 +190,23 @@ async fn sign_in(
     };
     let not_admitted = invite::let_in(auth, attempt, &mut account).await;
     let heads = auth.world.heads(&account.guilds);
-    let heads = if let Some(before) = before.filter(|before| before.user.id != account.user.id) {
-        let revoked = auth.sessions.revoke(&before).await;
-        revoked.map_err(Failure::SessionStore)?;
+    let is_another = |before: &Session| before.user.id != account.user.id;
+    let heads = if before.iter().any(is_another) {
         LoginHeads::behind_another(heads, auth.clock.now())
     } else {
         heads.into()
     };
+    let mut told = Vec::new();
+    for session in &before {
+        let replaced = auth.sessions.replace(session).await;
+        told.push(replaced.map_err(Failure::SessionStore)?);
+    }
     let (session, cookie) = auth.sessions.begin(account.user, account.guilds, heads);
     let guilds = auth.world.shared(session.guilds.clone());
     let watch = auth.world.watch(session.user.id, guilds);
-    // Best effort: the stream will ask again, and waits itself.
-    let _in_time = tokio::time::timeout(WATCH_WAIT, watch).await;
+    // Best effort: the stream will ask again, and waits itself; and what no gateway has kept by then
+    // goes to the next one.
+    let _in_time = tokio::time::timeout(WATCH_WAIT, join(watch, join_all(told))).await;
     Ok(SignedIn {
         session,
         cookie,

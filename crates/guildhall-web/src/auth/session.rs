@@ -1,6 +1,6 @@
 //! Sessions: a browser's login, kept by the browser in one encrypted cookie.
 
-use std::{collections::HashMap, ops::Deref, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use guildhall_model::{GuildId, UnixMs, UserId};
@@ -9,20 +9,23 @@ use guildhall_ports::{
     session_store::begin_session_at,
 };
 use http::{HeaderMap, HeaderValue};
-use parking_lot::{Mutex, MutexGuard};
+use metrics::counter;
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
 
-use super::{jar::Jar, random};
+use super::{jar::Jar, random, shared_revocations::SharedRevocations};
 
 /// Where the logs stood at login.
 mod heads;
 /// The bytes inside the cookie.
 mod packed;
+/// Those that somebody waits on.
+mod watched;
 
 pub(crate) use heads::LoginHeads;
 pub(super) use packed::AVATAR_URL_MAX;
 use packed::{GUILDS_MAX, ID_LENGTH, NAME_MAX, clip};
+pub(crate) use watched::SessionEnd;
+use watched::WatchedSessions;
 
 /// Someone who signed in, as the cookie tells it. Nothing in it is checked against Discord again:
 /// what the viewer may see is decided by the world, never by this.
@@ -95,7 +98,7 @@ impl Default for SessionLifetime {
     }
 }
 
-/// Reads, begins, slides and ends sessions.
+/// Begins, slides and ends sessions; who a request is from is read in [`super::identity`].
 #[derive(Clone)]
 pub(crate) struct Sessions(Arc<Inner>);
 
@@ -105,18 +108,32 @@ struct Inner {
     lifetime: SessionLifetime,
     clock: Arc<dyn Clock>,
     store: Arc<dyn SessionStore>,
-    watched: Mutex<WatchedSessions>,
+    revocations: Arc<dyn SharedRevocations>,
+    watched: WatchedSessions,
 }
 
-/// Sessions somebody waits on, with the number of [`SessionEnd`]s: as many as open streams.
-type WatchedSessions = HashMap<SessionId, (CancellationToken, usize)>;
+/// Why sessions were ended before their time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndReason {
+    /// Their person signed out.
+    SignedOut,
+    /// Their person signed out everywhere.
+    SignedOutEverywhere,
+    /// Somebody signed in in the same browser.
+    Replaced,
+    /// Their person removed the application.
+    Deauthorized,
+    /// The operator said so.
+    Operator,
+}
 
 impl Sessions {
-    /// Kept in cookies of this jar; which of them were ended is in the store.
+    /// Kept in cookies of this jar; which of them were ended is in the store, and a gateway keeps it.
     pub(super) fn new(
         jar: Jar,
         lifetime: SessionLifetime,
         store: Arc<dyn SessionStore>,
+        revocations: Arc<dyn SharedRevocations>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -125,25 +142,30 @@ impl Sessions {
             lifetime,
             clock,
             store,
-            watched: Mutex::default(),
+            revocations,
+            watched: WatchedSessions::default(),
         }))
     }
 
-    /// The session of a request: its cookie opens, has not expired and was not logged out. Anything
-    /// else is no session.
-    pub(crate) fn read(&self, headers: &HeaderMap) -> Option<Session> {
-        self.all(headers).next()
-    }
-
-    /// All sessions of a request: more than one where a browser kept an older cookie for another
-    /// path. One that is over hides no other.
-    pub(super) fn all(&self, headers: &HeaderMap) -> impl Iterator<Item = Session> {
+    /// All sessions that a request's cookies have and that have not expired, whether they were ended
+    /// before their time or not. More than one where a browser kept an older cookie for another path.
+    pub(super) fn unexpired(&self, headers: &HeaderMap) -> impl Iterator<Item = Session> {
         let now = self.0.clock.now();
         let opened = self.0.jar.opened(headers, &self.0.name);
         opened
             .filter_map(|bytes| Session::unpack(&bytes))
-            .filter(move |session| now < session.expires_at && now < session.ends_at)
-            .filter(|session| !self.0.store.is_revoked(session.facts()))
+            .filter(move |session| session.ends_after(now))
+    }
+
+    /// Whether a session has expired or was ended before its time, as far as is known here.
+    pub(super) fn is_over(&self, session: &Session) -> bool {
+        let now = self.0.clock.now();
+        !session.ends_after(now) || self.0.store.is_revoked(session.facts())
+    }
+
+    /// Whether it is known here what was revoked elsewhere.
+    pub(super) fn are_revocations_known(&self) -> bool {
+        self.0.revocations.are_known()
     }
 
     /// Begins a session with a new id; the `Set-Cookie` beside it, which has at most 3,800 bytes:
@@ -203,79 +225,131 @@ impl Sessions {
         idle.min(session.ends_at)
     }
 
-    /// Whoever holds the answer learns when the session is logged out on this instance: at once if
-    /// it already was. Hold it as long as that matters.
+    /// Whoever holds the answer learns when the session is ended before its time, wherever that was:
+    /// at once if it already was. Hold it as long as that matters.
     pub(crate) fn watch_end(&self, session: &Session) -> SessionEnd {
-        let id = &session.id;
-        let token = {
-            let mut watched = self.watched();
-            let (token, holders) = watched.entry(id.clone()).or_default();
-            *holders += 1;
-            token.clone()
-        };
+        let end = self.0.watched.watch(session);
         // INVARIANT(no-missed-end): watched first, then asked; whoever revokes does it the other
         // way round, so one of both sees the other.
         if self.0.store.is_revoked(session.facts()) {
-            self.watched().remove(id);
-            token.cancel();
+            self.end_revoked();
         }
-        SessionEnd {
-            token,
-            id: id.clone(),
-            sessions: self.clone(),
+        end
+    }
+
+    /// Ends what a revocation says: at once in this instance, and everywhere once a gateway keeps it.
+    /// [`Unavailable`]: none does yet, or the store could not be told.
+    pub(crate) async fn revoke(
+        &self,
+        revocation: Revocation,
+        why: EndReason,
+    ) -> Result<(), Unavailable> {
+        let ended = self.end_here(revocation.clone(), why).await;
+        let kept = self.0.revocations.share(revocation).await;
+        ended.and(kept)
+    }
+
+    /// The same for one session.
+    pub(crate) async fn revoke_session(
+        &self,
+        session: &Session,
+        why: EndReason,
+    ) -> Result<(), Unavailable> {
+        self.revoke(session.revocation(), why).await
+    }
+
+    /// The same for every session that this user has begun, on whichever instance.
+    pub(crate) async fn revoke_all_of(
+        &self,
+        user_id: UserId,
+        why: EndReason,
+    ) -> Result<(), Unavailable> {
+        let known = self.0.store.not_before(user_id);
+        let revocation = Revocation::of_user(user_id, self.0.clock.now(), known);
+        self.revoke(revocation, why).await
+    }
+
+    /// Ends a session in whose place another begins: in this instance now, and at others once the
+    /// answer resolves, which nobody has to wait for.
+    pub(super) async fn replace(
+        &self,
+        session: &Session,
+    ) -> Result<impl Future<Output = ()> + use<'_>, Unavailable> {
+        let revocation = session.revocation();
+        self.end_here(revocation.clone(), EndReason::Replaced)
+            .await?;
+        // The browser has the other cookie; that this one is refused everywhere may come later.
+        Ok(async move { drop(self.0.revocations.share(revocation).await) })
+    }
+
+    /// What signing out everywhere ends, for whoever has this session. By one that is over already
+    /// nothing new is ended: what was is told again.
+    pub(super) fn everywhere(&self, session: &Session) -> Revocation {
+        let user_id = session.user.id;
+        let known = self.0.store.not_before(user_id);
+        if !self.0.store.is_revoked(session.facts()) {
+            return Revocation::of_user(user_id, self.0.clock.now(), known);
+        }
+        if session.issued_at < known {
+            let not_before = known;
+            return Revocation::User {
+                user_id,
+                not_before,
+            };
+        }
+        session.revocation()
+    }
+
+    /// Ends what is watched as soon as it is revoked anywhere. For a task of its own.
+    pub(crate) async fn enforce(self) {
+        let mut changes = self.0.store.changes();
+        while changes.changed().await.is_ok() {
+            self.end_revoked();
         }
     }
 
-    /// Ends a session: its cookie is no session any more, its streams on this instance end. While
-    /// the store is unavailable nothing of it happens.
-    pub(crate) async fn revoke(&self, session: &Session) -> Result<(), Unavailable> {
-        let revoked = Revocation::Session {
-            id: session.id.clone(),
-            ends_at: session.ends_at,
-        };
-        self.0.store.revoke(revoked, self.0.clock.now()).await?;
-        if let Some((token, _)) = self.watched().remove(&session.id) {
-            token.cancel();
-        }
+    async fn end_here(&self, revocation: Revocation, why: EndReason) -> Result<(), Unavailable> {
+        counter!("guildhall_sessions_ended_total", "reason" => why.word()).increment(1);
+        self.0.store.revoke(revocation, self.0.clock.now()).await?;
+        self.end_revoked();
         Ok(())
+    }
+
+    fn end_revoked(&self) {
+        let store = &self.0.store;
+        self.0.watched.end(|session| store.is_revoked(session));
     }
 
     /// The `Set-Cookie` that takes the session away from the browser.
     pub(crate) fn clear(&self) -> HeaderValue {
         self.0.jar.clear(&self.0.name)
     }
+}
 
-    fn watched(&self) -> MutexGuard<'_, WatchedSessions> {
-        self.0.watched.lock()
+impl Session {
+    /// What ends it alone.
+    fn revocation(&self) -> Revocation {
+        Revocation::Session {
+            id: self.id.clone(),
+            ends_at: self.ends_at,
+        }
+    }
+
+    /// Whether it goes on after this time unless it is ended.
+    fn ends_after(&self, now: UnixMs) -> bool {
+        now < self.expires_at && now < self.ends_at
     }
 }
 
-/// Cancelled when its session is logged out on this instance. Shared by all streams of the
-/// session, forgotten with the last.
-pub(crate) struct SessionEnd {
-    token: CancellationToken,
-    id: SessionId,
-    sessions: Sessions,
-}
-
-impl Deref for SessionEnd {
-    type Target = CancellationToken;
-
-    fn deref(&self) -> &CancellationToken {
-        &self.token
-    }
-}
-
-impl Drop for SessionEnd {
-    fn drop(&mut self) {
-        let mut watched = self.sessions.watched();
-        // A session that was revoked has no entry any more.
-        let Some((_, holders)) = watched.get_mut(&self.id) else {
-            return;
-        };
-        *holders -= 1;
-        if *holders == 0 {
-            watched.remove(&self.id);
+impl EndReason {
+    /// For metrics.
+    fn word(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::Replaced => "replaced",
+            Self::Deauthorized => "deauthorized",
+            Self::Operator => "operator",
         }
     }
 }

@@ -11,6 +11,10 @@ use super::*;
 
 /// Discord's side of a login.
 mod fake_discord;
+/// Sessions that are ended before their time.
+mod ends;
+/// Discord's webhook events.
+mod webhook;
 /// A session store that does not answer.
 mod session_store;
 /// Discord that wants us to wait, and people that try to make it.
@@ -359,7 +363,7 @@ async fn refresh_slides_the_session() {
 }
 
 #[tokio::test]
-async fn each_login_has_an_id_of_its_own_and_another_user_ends_the_first() {
+async fn each_login_has_an_id_of_its_own_and_ends_the_session_before_it() {
     let mut visit = Visit::to("https://hall.example").await;
     let sessions = visit.auth.sessions();
     let mut signed_in = Vec::new();
@@ -396,7 +400,10 @@ async fn each_login_has_an_id_of_its_own_and_another_user_ends_the_first() {
         panic!("three logins, the last above any cursor of the other user's");
     };
     assert!(a != b && b != c);
-    assert!(!one.is_cancelled(), "another tab of the same user");
+    assert!(
+        one.is_cancelled(),
+        "its cookie is in no browser of theirs any more"
+    );
     assert!(two.is_cancelled(), "somebody else signed in over it");
     assert!(!three.is_cancelled());
 }

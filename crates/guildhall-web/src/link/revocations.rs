@@ -60,10 +60,6 @@ impl Revocations {
     /// Answered within 5 s, at once while no gateway is attached. [`Unavailable`]: no gateway has
     /// said that it is kept. It goes on being sent until one has, for as long as this process runs,
     /// unless ten thousand wait.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for whoever ends sessions elsewhere, too")
-    )]
     pub(crate) async fn send(&self, revocation: Revocation) -> Result<(), Unavailable> {
         let answer = self.0.unkept.lock().add(revocation);
         self.measure();

@@ -106,4 +106,9 @@ impl CommandAsker {
     pub(crate) fn tell(self, answer: Result<CommandResult, Unanswered>) {
         self.0.send(answer).expect("somebody waits for it");
     }
+
+    /// Answers whoever does not wait any more.
+    pub(crate) fn answer_nobody(self, answer: Result<CommandResult, Unanswered>) {
+        assert!(self.0.send(answer).is_err(), "somebody waits for it");
+    }
 }

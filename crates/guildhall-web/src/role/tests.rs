@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::{
-    auth::Sessions,
+    auth::{PlayedRevocations, Sessions},
     config::tests::ports,
     stream::tests::harness::{ANNA, EPOCH, HALL, LOBBY, at, begin, config, hall, joined},
 };
@@ -165,8 +165,11 @@ impl House {
         let mut ports = ports(Arc::new(SystemClock));
         let gateway = LinkAddress::new(format!("ws://{at}/link"));
         ports.gateways = Arc::new(SingleInstanceRegistry::at(gateway));
-        let sessions =
-            AuthConfig::of(&config).sessions(Arc::clone(&ports.sessions), Arc::new(SystemClock));
+        let sessions = AuthConfig::of(&config).sessions(
+            Arc::clone(&ports.sessions),
+            PlayedRevocations::there(),
+            Arc::new(SystemClock),
+        );
         let web = config.build(&ports).expect("good settings");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let house = Self {

@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    auth::{Auth, AuthConfig},
+    auth::{Auth, AuthConfig, PlayedRevocations},
     config::tests::ports,
     http::Page,
     link,
@@ -19,6 +19,7 @@ use crate::{
     stream::{
         admission::RequestAdmission,
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
+        open_streams::OpenStreams,
         route::StreamRouteState,
         tests::harness::{ANNA, EPOCH, HALL, Harness, LOBBY, at, begin, config, here, joined},
         watch::WatchClient,
@@ -79,7 +80,13 @@ impl Served {
         let watch_client = WatchClient::new(link.clone(), harness.fanout.clone());
         let world_access =
             crate::role::world_access(harness.fanout.clone(), watch_client.clone(), link.clone());
-        let auth = Auth::new(AuthConfig::of(&config), world_access, &ports).expect("TLS");
+        let auth = Auth::new(
+            AuthConfig::of(&config),
+            world_access,
+            PlayedRevocations::there(),
+            &ports,
+        )
+        .expect("TLS");
         let state_requests = ConcurrencyLimiter::new(Counted::StateRequests, STATE_REQUESTS);
         let admission = RequestAdmission::new(harness.fanout.clone(), watch_client);
         let rpc = RpcState {
@@ -103,6 +110,7 @@ impl Served {
             admission,
             sessions: harness.sessions.clone(),
             streams: harness.limits.clone(),
+            open_streams: OpenStreams::default(),
             state_requests: state_requests.clone(),
         };
         let others = [auth.router(), rpc::routes(rpc)];

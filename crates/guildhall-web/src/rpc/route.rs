@@ -18,7 +18,6 @@ use tokio::time::Instant;
 
 use super::{
     authorise::{CallPlace, Seen, guild_of, guild_of_repeat, look},
-    body,
     budget::RpcBudget,
     failure::{NOTHING_MADE, NOWHERE, UNKNOWN_COMMAND, limited, not_member},
     forward::{forward, recall, refuse_early},
@@ -28,7 +27,7 @@ use super::{
 use crate::{
     auth::{Auth, Session},
     fanout::Fanout,
-    http::{ApiError, PublicLinks},
+    http::{ApiError, BODY_BYTES, PublicLinks, read_body},
     link::Link,
     stream::{admission::RequestAdmission, limit::ConcurrencyLimiter},
     visible::{CommandSubject, Visible},
@@ -79,11 +78,11 @@ async fn serve(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let session = app.session(headers)?;
+    let session = app.auth.sessions().identify(headers)?;
     app.auth.check_write(headers)?;
     let user = session.user.id;
     let _permit = app.requests.acquire(user, client, Instant::now())?;
-    let body = body::read(body).await?;
+    let body = read_body(body, BODY_BYTES).await?;
     let request = match &rpc.kind {
         RpcKind::Question(read) => read(&body).map(Call::Question),
         RpcKind::Command(read) => read(&body).map(Call::Command),
@@ -100,7 +99,7 @@ async fn serve(
     counter!("guildhall_rpc_requests_total", "command" => rpc.name).increment(1);
     let answer = match request {
         Call::Question(request) => app.question(&session, request).await?,
-        Call::Command(request) => app.command(&session, headers, request, key).await?,
+        Call::Command(request) => app.command(&session, request, key).await?,
     };
     Ok(answered(answer))
 }
@@ -112,11 +111,6 @@ enum Call {
 }
 
 impl RpcState {
-    fn session(&self, headers: &HeaderMap) -> Result<Session, ApiError> {
-        let session = self.auth.sessions().read(headers);
-        session.ok_or_else(ApiError::unauthorized)
-    }
-
     async fn question(
         &self,
         session: &Session,
@@ -126,6 +120,8 @@ impl RpcState {
         let viewer = self.fanout.viewer(asker);
         let searched = (&self.fanout, &self.admission);
         let id = guild_of(&request.place, session, &viewer, searched).await?;
+        // Nobody is told anything who signed out while the gateway was asked about them.
+        self.auth.sessions().check(session)?;
         let logs = self.fanout.replica().read();
         let seen = match id {
             Some(id) => look(&logs, id, asker)?,
@@ -138,7 +134,6 @@ impl RpcState {
     async fn command(
         &self,
         session: &Session,
-        headers: &HeaderMap,
         request: CommandCall,
         key: Option<String>,
     ) -> Result<Visible<Vec<u8>>, ApiError> {
@@ -152,8 +147,6 @@ impl RpcState {
         let id = id.ok_or_else(|| self.nowhere(&request.place))?;
         let answer = request.answer;
         let command = request.command(id, actor);
-        // Whoever signed out while the gateway was asked about them gives no commands.
-        self.session(headers)?;
         let subject = CommandSubject {
             guild_id: id,
             channel_id: command.channel_id(),
@@ -164,13 +157,20 @@ impl RpcState {
             key,
             command,
         };
+        // From here on whoever's session ends is told nothing more. What was sent stays done.
+        let session_end = self.auth.sessions().watch_end(session);
+        self.auth.sessions().check(session)?;
         let giver = (&*viewer, &session.id);
-        let done = if is_seen {
-            refuse_early(&self.fanout, &*self.clock, &request)?;
-            forward(&self.link, &self.fanout, giver, request).await?
-        } else {
-            recall(&self.link, &self.fanout, giver, request).await?
+        let answering = async {
+            if is_seen {
+                refuse_early(&self.fanout, &*self.clock, &request)?;
+                forward(&self.link, &self.fanout, giver, request).await
+            } else {
+                recall(&self.link, &self.fanout, giver, request).await
+            }
         };
+        let done = session_end.run_until_cancelled(answering).await;
+        let done = done.unwrap_or_else(|| Err(ApiError::unauthorized()))?;
         answer(done, subject).ok_or(NOTHING_MADE)
     }
 

@@ -19,7 +19,7 @@ use tower::ServiceExt;
 
 use super::{RpcState, routes};
 use crate::{
-    auth::{Auth, AuthConfig, Session},
+    auth::{Auth, AuthConfig, PlayedRevocations, Session},
     config::tests::ports,
     http::PublicLinks,
     link::tests::{PlayedGateway, played},
@@ -41,6 +41,8 @@ mod questions;
 mod commands;
 /// Rooms that Guildhall makes, and invites into them.
 mod rooms;
+/// Sessions that end meanwhile.
+mod ends;
 /// What must not be told from what is not there.
 mod hidden;
 /// What the document says of inputs.
@@ -52,6 +54,7 @@ struct Desk {
     harness: Harness,
     gateway: PlayedGateway,
     auth: Arc<Auth>,
+    revocations: Arc<PlayedRevocations>,
     router: Router,
     tracker: TaskTracker,
     /// Of ANNA's session, which is that of every stream that the harness opens.
@@ -88,7 +91,14 @@ impl Desk {
         let watch_client = WatchClient::new(link.clone(), harness.fanout.clone());
         let world =
             crate::role::world_access(harness.fanout.clone(), watch_client.clone(), link.clone());
-        let auth = Auth::new(AuthConfig::of(&config()), world, &ports).expect("TLS");
+        let revocations = PlayedRevocations::there();
+        let auth = Auth::new(
+            AuthConfig::of(&config()),
+            world,
+            Arc::clone(&revocations) as _,
+            &ports,
+        )
+        .expect("TLS");
         let (session, cookie) = begin(&auth.sessions(), ANNA, &[HALL]);
         harness.session = session;
         let limits = ConcurrencyLimits {
@@ -114,6 +124,7 @@ impl Desk {
             harness,
             gateway,
             auth,
+            revocations,
             router,
             tracker: TaskTracker::new(),
             cookie,

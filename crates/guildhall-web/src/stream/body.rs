@@ -24,6 +24,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{
     limit::Permit,
+    open_streams::ListedStream,
     reconnect::{retry_ms, retry_ms_after},
     replay::{JoinFrom, Joined, NotJoinable, ReplayVerdict, join, status_scope},
     write::SseWriter,
@@ -50,14 +51,18 @@ pub(crate) struct StreamSetup {
     pub(crate) registration: StreamRegistration,
     /// Given back with `bye`, or when the body is dropped.
     pub(crate) permit: Option<Permit>,
+    /// Let go of with it.
+    pub(crate) listed: Option<ListedStream>,
     /// What it is about, in ascending order: those that are there, and those that may come.
     pub(crate) guilds: Arc<[GuildId]>,
     pub(crate) selector: Selector,
     pub(crate) cursor: Option<Cursor>,
     /// Where the logs stood at login, as the session noted it.
     pub(crate) heads: LoginHeads,
-    /// Cancelled when the session is revoked on this instance.
+    /// Cancelled when the session is ended before its time.
     pub(crate) session_end: SessionEnd,
+    /// When it is over by itself.
+    pub(crate) session_expires: UnixMs,
     /// Which commands of the session are done.
     pub(crate) settled: SettledReader,
     pub(crate) timing: Timing,
@@ -443,6 +448,10 @@ impl StreamBody {
         if now >= ends {
             return Some(self.bye(reason));
         }
+        // The timer does not run while the machine sleeps, and knows of no clock that was set.
+        if self.setup.clock.now() >= self.setup.session_expires {
+            return Some(self.bye(ByeReason::SessionExpired));
+        }
         if let StreamState::Opening { until } | StreamState::Detached { until, .. } = self.state
             && now >= until
         {
@@ -474,7 +483,8 @@ impl StreamBody {
         self.state = StreamState::Closed;
         self.subscriptions = Vec::new();
         self.viewed.update(|_| false);
-        drop(self.setup.permit.take());
+        drop((self.setup.permit.take(), self.setup.listed.take()));
+        counter!("guildhall_stream_byes_total", "reason" => reason.name()).increment(1);
         bye(reason, cursor.as_ref(), self.setup.timing.chance)
     }
 }

@@ -23,12 +23,13 @@ use super::{
     admission::{AdmissionError, RequestAdmission},
     body::{CHECKPOINT_EVERY, StreamBody, StreamSetup, Timing, bye},
     limit::ConcurrencyLimiter,
+    open_streams::OpenStreams,
     query::Query,
     replay,
     write::state_json,
 };
 use crate::{
-    auth::{Session, Sessions},
+    auth::{Session, Sessions, Unidentified},
     fanout::{Fanout, StreamRegistration},
     http::ApiError,
 };
@@ -40,6 +41,7 @@ pub(crate) struct StreamRouteState {
     pub(crate) admission: RequestAdmission,
     pub(crate) sessions: Sessions,
     pub(crate) streams: ConcurrencyLimiter,
+    pub(crate) open_streams: OpenStreams,
     pub(crate) state_requests: ConcurrencyLimiter,
     pub(crate) clock: Arc<dyn Clock>,
     /// Streams end at a random 80 to 100 % of this age.
@@ -61,37 +63,36 @@ async fn stream(
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
-    let session = app
-        .sessions
-        .read(&headers)
-        .ok_or_else(ApiError::unauthorized)?;
+    let session = match app.sessions.identify(&headers) {
+        Ok(session) => session,
+        Err(Unidentified::SignedOut) => return Err(ApiError::unauthorized()),
+        Err(Unidentified::Unknown) => return Ok(bye_response(ByeReason::Unavailable, None)),
+    };
     let query = Query::parse(text.as_deref().unwrap_or_default())?;
     if app.fanout.is_draining() {
         return Ok(bye_response(
             ByeReason::Draining,
-            app.sessions.slide(&session),
+            Some(app.sessions.slide(&session)),
         ));
     }
     let acquired = app.streams.acquire(session.user.id, client, Instant::now());
     let Ok(permit) = acquired else {
         let cookie = app.sessions.slide(&session);
-        return Ok(bye_response(ByeReason::TooManyStreams, cookie));
+        return Ok(bye_response(ByeReason::TooManyStreams, Some(cookie)));
     };
     let session_end = app.sessions.watch_end(&session);
     let registration = StreamRegistration::new(app.fanout.viewer(session.user.id));
     let guilds = registration.set_guilds(selected_guilds(&session, &query));
     let viewer = registration.viewer();
     let admitted = app.admission.of_query(viewer, &guilds, &query).await;
-    if session_end.is_cancelled() {
-        // Signed out while the gateway was asked: sliding would give the browser its cookie back.
-        return Err(ApiError::unauthorized());
-    }
+    // Signed out while the gateway was asked: sliding would give the browser its cookie back.
+    app.sessions.check(&session)?;
     let cookie = app.sessions.slide(&session);
     match admitted {
         Ok(()) => {}
         Err(refused @ AdmissionError::NoMember) => return Err(refused.into()),
         Err(AdmissionError::Unavailable) => {
-            return Ok(bye_response(ByeReason::Unavailable, cookie));
+            return Ok(bye_response(ByeReason::Unavailable, Some(cookie)));
         }
     }
     info!(viewer.id = %session.user.id, "[SSE] Client connected: {}", session.user.id);
@@ -99,6 +100,9 @@ async fn stream(
         .get("last-event-id")
         .and_then(|value| value.to_str().ok());
     let now = Instant::now();
+    let listed = app
+        .open_streams
+        .list(session.user.id, app.clock.now(), Arc::clone(&guilds));
     let setup = StreamSetup {
         cursor: query.cursor(header),
         session_end,
@@ -108,13 +112,15 @@ async fn stream(
         clock: app.clock,
         registration,
         permit: Some(permit),
+        listed: Some(listed),
+        session_expires: app.sessions.expiry(&session),
         guilds,
         selector: query.selector,
         heads: session.heads,
     };
     let mut body = StreamBody::new(setup, now);
     body.view(&query.viewing);
-    Ok(stream_response(Body::new(body), cookie))
+    Ok(stream_response(Body::new(body), Some(cookie)))
 }
 
 /// `HEAD /api/stream`: the head of an answer. No stream is opened, nobody is watched and the
@@ -142,9 +148,7 @@ fn head(
     text: Option<&str>,
     fixed: &[(header::HeaderName, &'static str)],
 ) -> Result<Response, ApiError> {
-    app.sessions
-        .read(headers)
-        .ok_or_else(ApiError::unauthorized)?;
+    app.sessions.identify(headers)?;
     Query::parse(text.unwrap_or_default())?;
     let mut response = Response::new(Body::empty());
     put(&mut response, fixed);
@@ -158,10 +162,7 @@ async fn state(
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
-    let session = app
-        .sessions
-        .read(&headers)
-        .ok_or_else(ApiError::unauthorized)?;
+    let session = app.sessions.identify(&headers)?;
     let query = Query::parse(text.as_deref().unwrap_or_default())?;
     let acquired = app
         .state_requests
@@ -171,6 +172,7 @@ async fn state(
     let guilds = selected_guilds(&session, &query);
     let viewer = registration.viewer();
     app.admission.of_query(viewer, &guilds, &query).await?;
+    app.sessions.check(&session)?;
     let state = replay::viewer_state(&app.fanout, &registration, &guilds, &query.selector);
     let state = state.map_err(|_join| AdmissionError::Unavailable)?;
     let json = state_json(&state.cursor, &state.status, &state.guilds);
@@ -233,14 +235,19 @@ fn timing(app: &StreamRouteState, session: &Session, now: Instant) -> Timing {
 }
 
 #[expect(clippy::disallowed_methods, reason = "spreads reconnects")]
-fn bye_response(reason: ByeReason, cookie: HeaderValue) -> Response {
+fn bye_response(reason: ByeReason, cookie: Option<HeaderValue>) -> Response {
     stream_response(Body::from(bye(reason, None, rand::random())), cookie)
 }
 
-/// A 200 of the stream; each slides the session.
-fn stream_response(body: Body, cookie: HeaderValue) -> Response {
+/// A 200 of the stream; each slides the session that is known to be good.
+fn stream_response(body: Body, cookie: Option<HeaderValue>) -> Response {
     let mut response = Response::new(body);
     put(&mut response, &STREAM_HEADERS);
-    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
     response
 }
+
+#[cfg(test)]
+mod tests;

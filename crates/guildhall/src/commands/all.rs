@@ -73,7 +73,8 @@ pub(super) async fn start(
     let announced = registry.announce(address).await;
     announced.map_err(anyhow::Error::from)?;
     let health = vec![gateway.health(), web.health()];
-    let ops = start_ops(lifecycle, &settings, OPS_PORT, health, metrics).await?;
+    let admin = Some(web.admin());
+    let ops = start_ops(lifecycle, &settings, OPS_PORT, health, admin, metrics).await?;
     let started = Started {
         web: web.local_addr(),
         ops,

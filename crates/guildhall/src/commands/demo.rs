@@ -5,6 +5,8 @@
 mod lobby;
 /// Signs in as a browser would.
 mod visitor;
+/// Where the simulated Discord tells that somebody removed the application.
+mod webhook;
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -56,6 +58,7 @@ pub(super) async fn run(
         token,
         &application.client_secret,
     );
+    settings.set("DISCORD_PUBLIC_KEY", application.public_key.clone());
 
     let folder = tempfile::Builder::new().prefix("guildhall-demo-").tempdir();
     let folder = folder.map_err(anyhow::Error::from)?;
@@ -83,7 +86,7 @@ pub(super) async fn run(
     lifecycle.tracker.spawn(async move {
         // Whoever stops the demo while its visitor is still signing in wants no greeting.
         tokio::select! {
-            cookie = visitor::sign_in(&greeting.page, &visitor) => greeting.print(cookie),
+            () = greeting.meet(&visitor) => {}
             () = stop.cancelled() => {}
         }
     });
@@ -188,6 +191,15 @@ struct Greeting {
 }
 
 impl Greeting {
+    /// Signs the visitor in, and says what there is.
+    async fn meet(&self, visitor: &str) {
+        let cookie = visitor::sign_in(&self.page, visitor).await;
+        if let Err(error) = webhook::register(&self.simulator, &self.page).await {
+            tracing::warn!("The simulated Discord takes no webhook address: {error:#}");
+        }
+        self.print(cookie);
+    }
+
     #[expect(
         clippy::print_stdout,
         reason = "the demo talks to the person who started it"

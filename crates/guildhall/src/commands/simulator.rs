@@ -27,6 +27,7 @@ pub(super) async fn run(settings: &Settings, simulation: &Simulation) -> Result<
         println!("Bot token      {}", application.bot_token);
         println!("Client id      {}", application.id);
         println!("Client secret  {}", application.client_secret);
+        println!("Public key     {}", application.public_key);
     }
     lifecycle.wait().await
 }

@@ -21,6 +21,7 @@ pub(super) async fn run(settings: Settings) -> Result<(), ProcessExit> {
         &settings,
         OPS_PORT,
         vec![web.health()],
+        Some(web.admin()),
         metrics,
     )
     .await?;

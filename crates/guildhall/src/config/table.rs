@@ -184,6 +184,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "The application's OAuth2 secret, for login",
     ),
     plain(
+        "DISCORD_PUBLIC_KEY",
+        Web,
+        None,
+        "The application's public key: takes Discord's webhook events",
+    ),
+    plain(
         "DISCORD_URL",
         Both,
         Some("https://discord.com"),
@@ -265,13 +271,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "OPS_PORT",
         Both,
         None,
-        "Port of /healthz, /readyz and /metrics; default 9090, web alone 9091",
+        "Port of /healthz, /readyz, /metrics and /admin; default 9090, web alone 9091",
     ),
     plain(
         "OPS_HOST",
         Both,
         Some("127.0.0.1"),
-        "Address of /healthz, /readyz and /metrics",
+        "Address of /healthz, /readyz, /metrics and /admin",
     ),
     plain(
         "SSL_CERT_FILE",
@@ -348,7 +354,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
     not_built("API_TOKENS", Web, "Opens our paths to your own backend"),
     not_built("ALLOWED_HOSTS", Web, "Host names beside BASE_URL's"),
     not_built("PORT", Web, "Port that a platform chose; set WEB_PORT"),
-    not_built("DISCORD_PUBLIC_KEY", Web, "Checks Discord's webhook events"),
     not_built("DISCORD_CHAT", Gateway, "Text channels to bridge"),
     not_built("HISTORY_DAYS", Gateway, "How long history is kept"),
     not_built(

@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, num::NonZeroUsize, time::Duration};
 
 use guildhall_http::{HttpOrigin, HttpUrl, RotatedSecret, Secret, TrustedProxies, WsUrl};
-use guildhall_web::{CDN_URL_MAX, Config, OAuth, WebSettingNames};
+use guildhall_web::{CDN_URL_MAX, Config, DiscordPublicKey, OAuth, WebSettingNames};
 use url::{Host, Url};
 
 use super::{
@@ -26,6 +26,7 @@ const NAMES: WebSettingNames = WebSettingNames {
     link_token: "LINK_TOKEN",
     client_id: "DISCORD_CLIENT_ID",
     client_secret: "DISCORD_CLIENT_SECRET",
+    public_key: "DISCORD_PUBLIC_KEY",
     allowed_origins: "ALLOWED_ORIGINS",
     trusted_proxies: "TRUSTED_PROXIES",
     discord_url: "DISCORD_URL",
@@ -54,6 +55,7 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
     let gateway_url = mistakes.take(gateway_url(settings));
     let allowed_origins = mistakes.take(allowed_origins(settings));
     let cdn_url = mistakes.take(cdn_url(settings));
+    let discord_public_key = mistakes.take(public_key(settings));
     let guilds_join = mistakes.take(parse::switch(settings, "GUILDS_JOIN"));
     let stream_max_age = mistakes.take(stream_max_age(settings));
     let streams_per_user = mistakes.take(count(settings, "STREAMS_PER_USER"));
@@ -72,6 +74,7 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
         Some(oauth),
         Some(allowed_origins),
         Some(cdn_url),
+        Some(discord_public_key),
         Some(guilds_join),
         Some(stream_max_age),
         Some(streams_per_user),
@@ -90,6 +93,7 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
         oauth,
         allowed_origins,
         cdn_url,
+        discord_public_key,
         guilds_join,
         stream_max_age,
         streams_per_user,
@@ -110,6 +114,7 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
         oauth,
         allowed_origins,
         cdn_url,
+        discord_public_key,
         guilds_join,
         stream_max_age,
         streams_per_user,
@@ -255,6 +260,19 @@ fn client_secret(settings: &Settings) -> Result<Secret, ConfigError> {
     let text = settings.require("DISCORD_CLIENT_SECRET")?;
     let portal = "copy it from the developer portal (your application, OAuth2, Reset Secret)";
     secrets::usable("DISCORD_CLIENT_SECRET", text, portal)
+}
+
+fn public_key(settings: &Settings) -> Result<Option<DiscordPublicKey>, ConfigError> {
+    let Some(text) = settings.get("DISCORD_PUBLIC_KEY") else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(key) => Ok(Some(key)),
+        Err(_) => refuse!(
+            "DISCORD_PUBLIC_KEY is {}, which is no public key: copy its 64 hexadecimal digits from the developer portal (your application, General Information).",
+            parse::shown(text)
+        ),
+    }
 }
 
 fn allowed_origins(settings: &Settings) -> Result<Vec<HttpOrigin>, ConfigError> {

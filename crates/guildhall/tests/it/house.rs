@@ -308,6 +308,7 @@ fn settings(discord: &Discord, ports: &Ports) -> Vec<(String, String)> {
         ("DISCORD_BOT_TOKEN", &discord.bot_token),
         ("DISCORD_CLIENT_ID", &discord.application_id),
         ("DISCORD_CLIENT_SECRET", &discord.client_secret),
+        ("DISCORD_PUBLIC_KEY", &discord.public_key),
         ("LINK_TOKEN", LINK_TOKEN),
         ("SESSION_SECRET", SESSION_SECRET),
         ("GATEWAY_WS_PORT", &ports.link.to_string()),

@@ -26,6 +26,7 @@ mod others_mistakes_end_at_their_line;
 mod rights_change_under_an_open_stream;
 mod rooms;
 mod secrets_stay_secret;
+mod sessions;
 mod the_gateway_goes_on_where_it_was;
 mod the_house_runs_over_tls;
 mod the_house_stops_in_order;

@@ -4,7 +4,7 @@ use http::header;
 use proptest::prelude::*;
 
 use super::*;
-use crate::auth::config::tests::auth_config;
+use crate::auth::{config::tests::auth_config, shared_revocations::tests::PlayedRevocations};
 
 /// Where the logs stood at login.
 mod heads;
@@ -14,7 +14,8 @@ const NOW: UnixMs = 1_700_000_000_000;
 fn house(base_url: &str) -> (Sessions, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(NOW));
     let store = Arc::new(CookieSessionStore::default());
-    let sessions = auth_config(base_url).sessions(store, Arc::clone(&clock) as _);
+    let sessions =
+        auth_config(base_url).sessions(store, PlayedRevocations::there(), Arc::clone(&clock) as _);
     (sessions, clock)
 }
 
@@ -136,7 +137,10 @@ async fn a_session_that_is_over_hides_no_other() {
     let (_, idle) = sessions.begin(ada(), Vec::new(), Vec::new());
     clock.set(NOW + millis(SessionLifetime::default().idle));
     let (signed_out, revoked) = sessions.begin(ada(), Vec::new(), Vec::new());
-    sessions.revoke(&signed_out).await.expect("kept");
+    sessions
+        .revoke_session(&signed_out, EndReason::SignedOut)
+        .await
+        .expect("kept");
     let (session, cookie) = sessions.begin(ada(), Vec::new(), Vec::new());
     let pairs = [&idle, &revoked, &cookie].map(|it| {
         let pair = it.to_str().ok().and_then(|it| it.split(';').next());
@@ -186,7 +190,10 @@ async fn logout_ends_what_belongs_to_the_session_and_nothing_else() {
     let (one, two) = (sessions.watch_end(&session), sessions.watch_end(&session));
     let bystander = sessions.watch_end(&other);
 
-    sessions.revoke(&session).await.expect("kept");
+    sessions
+        .revoke_session(&session, EndReason::SignedOut)
+        .await
+        .expect("kept");
 
     assert!(one.is_cancelled() && two.is_cancelled());
     assert!(!bystander.is_cancelled());
@@ -202,7 +209,7 @@ async fn logout_ends_what_belongs_to_the_session_and_nothing_else() {
 async fn what_nobody_waits_on_is_forgotten() {
     let (sessions, _) = house("https://hall.example");
     let (session, _) = sessions.begin(ada(), Vec::new(), Vec::new());
-    let watched = |sessions: &Sessions| sessions.watched().len();
+    let watched = |sessions: &Sessions| sessions.0.watched.len();
     let (one, two) = (sessions.watch_end(&session), sessions.watch_end(&session));
     drop(one);
     assert_eq!(watched(&sessions), 1);
@@ -210,7 +217,10 @@ async fn what_nobody_waits_on_is_forgotten() {
     assert_eq!(watched(&sessions), 0);
 
     let before = sessions.watch_end(&session);
-    sessions.revoke(&session).await.expect("kept");
+    sessions
+        .revoke_session(&session, EndReason::SignedOut)
+        .await
+        .expect("kept");
     let after = sessions.watch_end(&session);
     assert_eq!(watched(&sessions), 0);
     drop((before, after));

@@ -19,6 +19,7 @@ use tower::ServiceExt;
 use url::Url;
 
 use super::{super::*, NOW, fake_discord::FakeDiscord};
+use crate::auth::shared_revocations::tests::PlayedRevocations;
 use crate::{WebPorts, config::tests::ports};
 
 /// The rest of the role: the bot is in guilds 1 to 9.
@@ -72,6 +73,7 @@ pub(super) struct Visit {
     pub(super) auth: Arc<Auth>,
     pub(super) discord: Arc<FakeDiscord>,
     pub(super) world: Arc<FakeWorld>,
+    pub(super) revocations: Arc<PlayedRevocations>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) cookies: Vec<(String, String)>,
     pub(super) address: ClientAddress,
@@ -132,11 +134,13 @@ impl Visit {
         let (house, time) = (Arc::clone(&world) as _, Arc::clone(&clock) as _);
         let mut ports = ports(time);
         change_ports(&mut ports);
-        let auth = Auth::new(config, house, &ports).expect("TLS");
+        let revocations = PlayedRevocations::there();
+        let auth = Auth::new(config, house, Arc::clone(&revocations) as _, &ports).expect("TLS");
         Self {
             auth,
             discord,
             world,
+            revocations,
             clock,
             cookies: Vec::new(),
             address: ClientAddress([203, 0, 113, 7].into()),
@@ -148,6 +152,16 @@ impl Visit {
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
+    ) -> Answer {
+        self.send(method, path, headers, Body::empty()).await
+    }
+
+    pub(super) async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
     ) -> Answer {
         let pairs: Vec<_> = self
             .cookies
@@ -161,7 +175,7 @@ impl Visit {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut request = request.body(Body::empty()).expect("a request");
+        let mut request = request.body(body.into()).expect("a request");
         request.extensions_mut().insert(self.address);
         let response = Arc::clone(&self.auth)
             .router()
@@ -187,6 +201,7 @@ impl Visit {
             auth: Arc::clone(&self.auth),
             discord: Arc::clone(&self.discord),
             world: Arc::clone(&self.world),
+            revocations: Arc::clone(&self.revocations),
             clock: Arc::clone(&self.clock),
             address: self.address,
             cookies: Vec::new(),
@@ -203,6 +218,14 @@ impl Visit {
             ("content-type", "application/json"),
         ];
         self.request(Method::POST, path, &ours).await
+    }
+
+    pub(super) async fn post_body(&mut self, path: &str, body: &'static str) -> Answer {
+        let ours = [
+            ("origin", "http://localhost:3000"),
+            ("content-type", "application/json"),
+        ];
+        self.send(Method::POST, path, &ours, body).await
     }
 
     /// As a browser keeps it.

@@ -31,7 +31,7 @@ use tokio::time::Instant;
 
 use crate::{
     Config, OAuth,
-    auth::{AuthConfig, LoginHeads, Profile, Session, Sessions},
+    auth::{AuthConfig, LoginHeads, PlayedRevocations, Profile, Session, Sessions},
     config::tests::NAMES,
     fanout::{Fanout, Publisher, StreamRegistration},
     replica::GuildLog,
@@ -185,6 +185,7 @@ pub(crate) fn config() -> Config {
         },
         allowed_origins: Vec::new(),
         cdn_url: origin("https://cdn.discordapp.com"),
+        discord_public_key: None,
         guilds_join: false,
         stream_max_age: Duration::from_hours(1),
         streams_per_user: 100,
@@ -222,6 +223,7 @@ pub(crate) struct Harness {
     pub(crate) fanout: Fanout,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) sessions: Sessions,
+    pub(crate) revocations: Arc<PlayedRevocations>,
     pub(crate) limits: ConcurrencyLimiter,
     /// The session of every stream that is opened here from now on.
     pub(crate) session: Session,
@@ -271,13 +273,16 @@ impl Harness {
         let (writer, fanout) = Fanout::new(window);
         let clock = Arc::new(ManualClock::at(EPOCH + 1_000));
         let store = Arc::new(CookieSessionStore::default());
-        let sessions = AuthConfig::of(&config()).sessions(store, clock.clone());
+        let revocations = PlayedRevocations::there();
+        let sessions =
+            AuthConfig::of(&config()).sessions(store, revocations.clone(), clock.clone());
         Self {
             writer,
             fanout,
             clock,
             session: begin(&sessions, ANNA, &[HALL]).0,
             sessions,
+            revocations,
             limits: ConcurrencyLimiter::new(
                 Counted::Streams,
                 ConcurrencyLimits {
@@ -483,6 +488,8 @@ impl Harness {
             clock: self.clock.clone(),
             guilds: registration.set_guilds(guilds.to_vec()),
             registration,
+            listed: None,
+            session_expires: self.session.ends_at,
             permit: self.limits.acquire(user, here(), Instant::now()).ok(),
             selector,
             cursor,

@@ -11,7 +11,7 @@ use super::harness::{
     ANNA, BEN, CARL, EPOCH, HALL, Harness, LOBBY, VAULT, VAULT_ROLE, at, hall, hidden_but_for,
     joined, left, room,
 };
-use crate::visible::Selector;
+use crate::{auth::EndReason, visible::Selector};
 
 const GHOST: UserId = UserId(77);
 
@@ -429,7 +429,7 @@ async fn a_stream_ends_with_a_reason() {
     let woken = signed_out.woken();
     harness
         .sessions
-        .revoke(&harness.session)
+        .revoke_session(&harness.session, EndReason::SignedOut)
         .await
         .expect("kept");
     assert!(signed_out.woken() > woken);

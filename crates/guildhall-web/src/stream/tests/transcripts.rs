@@ -14,6 +14,7 @@ use super::harness::{
     ANNA, BEN, EPOCH, Harness, LOBBY, Listener, VAULT, VAULT_ROLE, at, hidden_but_for, joined,
     left, person, room,
 };
+use crate::auth::EndReason;
 
 const TABLE: ChannelId = ChannelId(203);
 const CY: UserId = UserId(77);
@@ -107,7 +108,7 @@ async fn a_resumed_stream_sees_rooms_come_and_go() {
     tell(&mut harness, &mut curl, &mut out, told);
     harness
         .sessions
-        .revoke(&harness.session)
+        .revoke_session(&harness.session, EndReason::SignedOut)
         .await
         .expect("kept");
     out.push_str(&curl.text());

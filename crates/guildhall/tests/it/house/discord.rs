@@ -11,6 +11,8 @@ pub(crate) struct Discord {
     pub(crate) application_id: String,
     pub(crate) bot_token: String,
     pub(crate) client_secret: String,
+    /// What it signs webhook events with can be checked by it.
+    pub(crate) public_key: String,
     /// The first guild.
     pub(crate) guild: String,
     /// Its first member: a person who sees the first two voice channels.
@@ -60,6 +62,7 @@ impl Discord {
             application_id: id(&state["application"]["id"]),
             bot_token: id(&state["application"]["botToken"]),
             client_secret: id(&state["application"]["clientSecret"]),
+            public_key: id(&state["application"]["publicKey"]),
             visitor: id(&members[0]["userId"]),
             load_user: id(&inside[0]["userId"]),
             rooms: [id(&voice[0]["id"]), id(&voice[1]["id"])],

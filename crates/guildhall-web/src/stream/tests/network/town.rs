@@ -21,7 +21,7 @@ use super::{
     pass,
     web::{WEBS, WebRole},
 };
-use crate::auth::AuthConfig;
+use crate::auth::{AuthConfig, PlayedRevocations};
 
 /// Two of each person.
 const BROWSERS: u8 = 6;
@@ -92,7 +92,11 @@ impl Town {
         for number in 0..BROWSERS {
             let user = VIEWERS[usize::from(number) % VIEWERS.len()];
             let store = Arc::new(guildhall_ports::memory::CookieSessionStore::default());
-            let sessions = AuthConfig::of(&config()).sessions(store, Arc::clone(&clock));
+            let sessions = AuthConfig::of(&config()).sessions(
+                store,
+                PlayedRevocations::there(),
+                Arc::clone(&clock),
+            );
             let browser = Browser {
                 number,
                 cookie: begin(&sessions, user, &[HALL, ANNEX, NOWHERE]).1,

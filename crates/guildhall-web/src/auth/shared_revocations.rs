@@ -1,0 +1,64 @@
+//! What sessions need of the gateways.
+
+use futures_util::future::BoxFuture;
+use guildhall_model::Revocation;
+use guildhall_ports::Unavailable;
+
+/// The gateways, as far as the end of sessions needs them: one of them keeps what is revoked, so that
+/// it outlives every process, and tells it to all instances.
+pub(crate) trait SharedRevocations: Send + Sync {
+    /// Has a gateway keep it. Answered within seconds. What no gateway has kept by then is not
+    /// forgotten: it goes to the next one there is.
+    fn share(&self, revocation: Revocation) -> BoxFuture<'_, Result<(), Unavailable>>;
+
+    /// Whether it is known here what was revoked elsewhere, and before this process began. Once so it
+    /// stays so.
+    fn are_known(&self) -> bool;
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    /// Gateways as a test wants them.
+    #[derive(Debug)]
+    pub(crate) struct PlayedRevocations {
+        pub(crate) is_away: AtomicBool,
+        pub(crate) knows: AtomicBool,
+        pub(crate) kept: Mutex<Vec<Revocation>>,
+    }
+
+    impl PlayedRevocations {
+        /// One that is there and has told everything.
+        pub(crate) fn there() -> Arc<Self> {
+            Arc::new(Self {
+                is_away: AtomicBool::new(false),
+                knows: AtomicBool::new(true),
+                kept: Mutex::default(),
+            })
+        }
+    }
+
+    impl SharedRevocations for PlayedRevocations {
+        fn share(&self, revocation: Revocation) -> BoxFuture<'_, Result<(), Unavailable>> {
+            Box::pin(async {
+                if self.is_away.load(Ordering::Relaxed) {
+                    return Err(Unavailable("no gateway".to_owned()));
+                }
+                self.kept.lock().push(revocation);
+                Ok(())
+            })
+        }
+
+        fn are_known(&self) -> bool {
+            self.knows.load(Ordering::Relaxed)
+        }
+    }
+}

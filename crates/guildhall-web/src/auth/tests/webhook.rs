@@ -1,0 +1,220 @@
+//! What Discord tells the application, and what others say in its place.
+
+use std::sync::atomic::Ordering;
+
+use ring::signature::{Ed25519KeyPair, KeyPair};
+
+use super::{visit::Visit, *};
+use crate::public_key::tests::hex;
+
+const WEBHOOK: &str = "/webhooks/discord";
+/// Of the settings.
+const APPLICATION: &str = "41771983423143937";
+const ADA: &str = "80351110224678912";
+
+fn key() -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[3; 32]).expect("a seed")
+}
+
+async fn hall() -> Visit {
+    let public = hex(key().public_key().as_ref());
+    let set = |config: &mut AuthConfig| {
+        config.discord_public_key = Some(public.parse().expect("a key"));
+    };
+    Visit::with(BASE, set).await
+}
+
+/// Sends it as Discord does.
+async fn tell(visit: &mut Visit, body: &str) -> visit::Answer {
+    let signature = hex(key().sign(format!("1700000000{body}").as_bytes()).as_ref());
+    tell_with(visit, body, &signature).await
+}
+
+async fn tell_with(visit: &mut Visit, body: &str, signature: &str) -> visit::Answer {
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-signature-ed25519", signature),
+        ("x-signature-timestamp", "1700000000"),
+    ];
+    let cookies = std::mem::take(&mut visit.cookies);
+    let answer = visit
+        .send(Method::POST, WEBHOOK, &headers, body.to_owned())
+        .await;
+    visit.cookies = cookies;
+    answer
+}
+
+/// That somebody removed the application when the clock of the test stood at `NOW`.
+fn deauthorized(user: &str) -> String {
+    let at = "2023-11-14T22:13:20.000000";
+    let event = json!({
+        "type": "APPLICATION_DEAUTHORIZED",
+        "timestamp": at,
+        "data": {"user": {"id": user, "username": "x"}},
+    });
+    json!({"version": 1, "application_id": APPLICATION, "type": 1, "event": event}).to_string()
+}
+
+async fn sign_in(visit: &mut Visit) {
+    let callback = visit.consent("/auth/login").await;
+    assert_eq!(visit.get(&callback).await.status, StatusCode::SEE_OTHER);
+}
+
+async fn is_in(visit: &mut Visit) -> bool {
+    visit.get("/api/me").await.status == StatusCode::OK
+}
+
+#[tokio::test]
+async fn without_a_key_there_is_nothing() {
+    let mut visit = Visit::to(BASE).await;
+    let answer = tell(&mut visit, r#"{"type": 0}"#).await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (StatusCode::NOT_FOUND, "not_found")
+    );
+}
+
+#[tokio::test]
+async fn a_ping_and_what_matters_to_nobody_here_are_acknowledged_as_discord_asks() {
+    let mut visit = hall().await;
+    for body in [
+        r#"{"version": 1, "application_id": "41771983423143937", "type": 0}"#,
+        r#"{"type": 1, "event": {"type": "ENTITLEMENT_CREATE", "timestamp": "", "data": []}}"#,
+        r#"{"type": 7}"#,
+    ] {
+        let answer = tell(&mut visit, body).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{body}");
+        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/json");
+        assert_eq!(answer.body, "");
+    }
+    assert_eq!(*visit.revocations.kept.lock(), []);
+}
+
+#[tokio::test]
+async fn who_removes_the_application_is_signed_out_everywhere() {
+    let mut visit = hall().await;
+    let mut there = visit.another();
+    sign_in(&mut visit).await;
+    sign_in(&mut there).await;
+    let mut ben = visit.another();
+    let user = json!({"id": "53908099506183680", "username": "ben"});
+    visit.discord.answer("me", 200, user);
+    sign_in(&mut ben).await;
+    visit.discord.recover();
+
+    let answer = tell(&mut visit, &deauthorized(ADA)).await;
+    assert_eq!((answer.status, &*answer.body), (StatusCode::NO_CONTENT, ""));
+    assert!(!is_in(&mut visit).await && !is_in(&mut there).await);
+    assert!(is_in(&mut ben).await);
+
+    // They come back, and the same event comes again: by Discord, or by who recorded it.
+    visit.clock.set(NOW + 1_000);
+    sign_in(&mut visit).await;
+    for minutes in [0, 1, 10, 60] {
+        visit.clock.set(NOW + 1_000 + minutes * 60_000);
+        let answer = tell(&mut visit, &deauthorized(ADA)).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        assert!(is_in(&mut visit).await, "{minutes}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_of_the_future_ends_what_began_until_now() {
+    let mut visit = hall().await;
+    sign_in(&mut visit).await;
+    let later = deauthorized(ADA).replace("2023-11", "2033-11");
+    assert_eq!(
+        tell(&mut visit, &later).await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert!(!is_in(&mut visit).await);
+    let day = 24 * 60 * 60 * 1000;
+    visit.clock.set(NOW + day);
+    sign_in(&mut visit).await;
+    assert!(is_in(&mut visit).await);
+}
+
+#[tokio::test]
+async fn what_discord_did_not_sign_is_refused_and_ends_nothing() {
+    let mut visit = hall().await;
+    sign_in(&mut visit).await;
+    let body = deauthorized(ADA);
+    let of_another = Ed25519KeyPair::from_seed_unchecked(&[4; 32]).expect("a seed");
+    let of_another = hex(of_another
+        .sign(format!("1700000000{body}").as_bytes())
+        .as_ref());
+    let of_another_body = hex(key().sign(b"1700000000{\"type\": 0}").as_ref());
+    for signature in ["", "no", &"0".repeat(128), &of_another, &of_another_body] {
+        let answer = tell_with(&mut visit, &body, signature).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::UNAUTHORIZED, "false_signature")
+        );
+    }
+    let bare = visit.send(Method::POST, WEBHOOK, &[], body).await;
+    assert_eq!(bare.status, StatusCode::UNAUTHORIZED);
+    assert!(is_in(&mut visit).await);
+    assert_eq!(
+        visit.get(WEBHOOK).await.status,
+        StatusCode::METHOD_NOT_ALLOWED
+    );
+}
+
+#[tokio::test]
+async fn what_can_t_be_read_or_is_of_another_application_is_refused() {
+    let mut visit = hall().await;
+    sign_in(&mut visit).await;
+    let of_another = deauthorized(ADA).replace(APPLICATION, "7");
+    let no_user = deauthorized("nobody");
+    for (body, code) in [
+        (&*of_another, "another_application"),
+        (&*no_user, "invalid"),
+        ("", "invalid"),
+        ("[]", "invalid"),
+    ] {
+        let answer = tell(&mut visit, body).await;
+        let said = (answer.status, answer.code());
+        assert_eq!(said, (StatusCode::BAD_REQUEST, code.to_owned()), "{body}");
+    }
+    let answer = tell(&mut visit, &" ".repeat(256 * 1024 + 1)).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(is_in(&mut visit).await);
+}
+
+#[tokio::test]
+async fn while_no_gateway_keeps_it_discord_is_asked_to_tell_again() {
+    let mut visit = hall().await;
+    sign_in(&mut visit).await;
+    visit.revocations.is_away.store(true, Ordering::Relaxed);
+    let answer = tell(&mut visit, &deauthorized(ADA)).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers[header::RETRY_AFTER], "1");
+    assert!(!is_in(&mut visit).await, "it has ended here");
+    visit.revocations.is_away.store(false, Ordering::Relaxed);
+    let answer = tell(&mut visit, &deauthorized(ADA)).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert_eq!(visit.revocations.kept.lock().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_false_signatures_is_bounded_and_holds_up_nobody_else() {
+    let mut visit = hall().await;
+    let ping = r#"{"type": 0}"#;
+    for _ in 0..60 {
+        let answer = tell_with(&mut visit, ping, "no").await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let answer = tell_with(&mut visit, ping, "no").await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
+    );
+    let mut elsewhere = visit.another();
+    elsewhere.address = guildhall_http::ClientAddress([203, 0, 113, 8].into());
+    assert_eq!(
+        tell(&mut elsewhere, ping).await.status,
+        StatusCode::NO_CONTENT
+    );
+    tokio::time::advance(std::time::Duration::from_secs(2)).await;
+    assert_eq!(tell(&mut visit, ping).await.status, StatusCode::NO_CONTENT);
+}

@@ -1,0 +1,306 @@
+//! `/admin` of the operator's listener: who has streams open, and ending somebody's sessions.
+//!
+//! What protects it is that only this machine reaches the listener. So on one that others reach it is
+//! not there, and browsers, which other sites can make send requests from here, are refused unless
+//! they say that nobody did.
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use guildhall_model::{UserId, json};
+use guildhall_web::WebAdmin;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use url::{Host, Url};
+
+/// More than any request here has.
+const BODY_BYTES: usize = 4 * 1024;
+
+/// Nobody who has the listener is slow.
+const BODY_LIMIT: Duration = Duration::from_secs(5);
+
+/// `/admin/*`, as it is answered on a listener that is bound there.
+pub(super) fn routes(admin: WebAdmin, listen: SocketAddr) -> Router {
+    Router::new()
+        .route("/admin/streams", get(streams))
+        .route("/admin/revoke", post(revoke))
+        .route("/admin/{*rest}", any(async || NOTHING_HERE))
+        .method_not_allowed_fallback(async || WRONG_METHOD)
+        .with_state(admin)
+        .layer(from_fn_with_state(listen, guard))
+}
+
+/// `GET /admin/streams`: who has streams open on this instance.
+async fn streams(State(admin): State<WebAdmin>) -> Response {
+    answer(StatusCode::OK, &admin.streams())
+}
+
+/// Body of `POST /admin/revoke`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Revoke {
+    user_id: UserId,
+}
+
+/// `POST /admin/revoke {userId}`: ends every session of a user, on all instances. On this one it is
+/// done whatever is answered; 503 says that no gateway keeps it yet.
+async fn revoke(
+    State(admin): State<WebAdmin>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, AdminError> {
+    if !is_json(&headers) {
+        return Err(NO_JSON);
+    }
+    let reading = timeout(BODY_LIMIT, to_bytes(body, BODY_BYTES)).await;
+    let Ok(Ok(body)) = reading else {
+        return Err(NO_BODY);
+    };
+    // Of a list the first item would be taken for the field.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    let read = serde_json::from_slice::<Revoke>(&body).ok();
+    let Some(Revoke { user_id }) = read.filter(|_| is_object) else {
+        return Err(NO_USER);
+    };
+    let revoked = admin.revoke(user_id).await;
+    revoked.map_err(|_no_gateway| NOT_KEPT)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn guard(State(listen): State<SocketAddr>, request: Request, next: Next) -> Response {
+    match refusal(listen, request.headers()) {
+        Some(refusal) => refusal.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn refusal(listen: SocketAddr, headers: &HeaderMap) -> Option<AdminError> {
+    if !listen.ip().is_loopback() {
+        return Some(NOT_LOOPBACK);
+    }
+    let refused = !names_this_machine(headers) || is_of_another_site(headers);
+    refused.then_some(CROSS_SITE)
+}
+
+/// Whether the request names an address, or localhost. Another name may be one that a site had point
+/// here, so that its own scripts count as the same site.
+fn names_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let url = host.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
+    match url.as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        None => false,
+    }
+}
+
+/// Whether a browser says that another site caused it. Programs say neither.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    let origin = headers.get(header::ORIGIN);
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let own = host.map(|host| format!("http://{host}"));
+    let is_own = |origin: &HeaderValue| {
+        let origin = origin.to_str().ok();
+        origin.is_some_and(|origin| own.as_deref() == Some(origin))
+    };
+    site.is_some_and(|site| site != "same-origin" && site != "none")
+        || origin.is_some_and(|origin| !is_own(origin))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// An error in the shape that all of our JSON endpoints have.
+#[derive(Clone, Copy, Debug)]
+struct AdminError {
+    status: StatusCode,
+    code: &'static str,
+    message: &'static str,
+    retry_after: Option<u64>,
+}
+
+const fn error(status: StatusCode, code: &'static str, message: &'static str) -> AdminError {
+    AdminError {
+        status,
+        code,
+        message,
+        retry_after: None,
+    }
+}
+
+const NOT_LOOPBACK: AdminError = error(
+    StatusCode::FORBIDDEN,
+    "not_loopback",
+    "Nothing else protects /admin, so it is answered only where OPS_HOST is a loopback address.",
+);
+const CROSS_SITE: AdminError = error(
+    StatusCode::FORBIDDEN,
+    "forbidden",
+    "/admin answers programs of this machine, by an address or as localhost, and no other site's pages.",
+);
+const NOTHING_HERE: AdminError = error(
+    StatusCode::NOT_FOUND,
+    "not_found",
+    "There is nothing at this address.",
+);
+const WRONG_METHOD: AdminError = error(
+    StatusCode::METHOD_NOT_ALLOWED,
+    "method_not_allowed",
+    "This address does not answer to this method.",
+);
+const NO_JSON: AdminError = error(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "unsupported_media_type",
+    "Send this request with Content-Type: application/json.",
+);
+const NO_BODY: AdminError = error(
+    StatusCode::BAD_REQUEST,
+    "invalid",
+    "The body is larger than 4 KiB, or did not come to its end.",
+);
+const NO_USER: AdminError = error(
+    StatusCode::BAD_REQUEST,
+    "invalid",
+    "The body must be {\"userId\": \"…\"}, with Discord's id of the user, and nothing else.",
+);
+const NOT_KEPT: AdminError = AdminError {
+    retry_after: Some(1),
+    ..error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "unavailable",
+        "The sessions have ended on this instance; no gateway could be told yet. Try again.",
+    )
+};
+
+impl IntoResponse for AdminError {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body {
+            error: Report,
+        }
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Report {
+            code: &'static str,
+            message: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            retry_after: Option<u64>,
+        }
+        let Self {
+            status,
+            code,
+            message,
+            retry_after,
+        } = self;
+        let error = Report {
+            code,
+            message,
+            retry_after,
+        };
+        let mut response = answer(status, &Body { error });
+        if let Some(seconds) = retry_after {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+fn answer(status: StatusCode, body: &impl Serialize) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, json::to_vec(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| {
+            let name = header::HeaderName::from_static(name);
+            (name, HeaderValue::from_static(value))
+        });
+        pairs.collect()
+    }
+
+    #[test]
+    fn only_a_name_of_this_machine_is_answered() {
+        for (host, ours) in [
+            ("127.0.0.1:9090", true),
+            ("[::1]:9090", true),
+            ("localhost:9090", true),
+            ("ops.localhost", true),
+            ("evil.example", false),
+            ("localhost.evil.example", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                names_this_machine(&headers(&[("host", host)])),
+                ours,
+                "{host}"
+            );
+        }
+        assert!(!names_this_machine(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn where_others_reach_the_listener_nobody_is_answered() {
+        let headers = headers(&[("host", "127.0.0.1:9090")]);
+        for (listen, code) in [
+            ("127.0.0.1:9090", None),
+            ("[::1]:9090", None),
+            ("0.0.0.0:9090", Some("not_loopback")),
+            ("[::]:9090", Some("not_loopback")),
+            ("10.0.0.7:9090", Some("not_loopback")),
+        ] {
+            let address = listen.parse().expect("an address");
+            let refused = refusal(address, &headers);
+            assert_eq!(refused.map(|it| it.code), code, "{listen}");
+        }
+    }
+
+    #[test]
+    fn programs_are_answered_and_other_sites_pages_are_not() {
+        let host = ("host", "localhost:9090");
+        for (said, foreign) in [
+            (&[host][..], false),
+            (&[host, ("sec-fetch-site", "none")], false),
+            (&[host, ("origin", "http://localhost:9090")], false),
+            (&[host, ("origin", "http://localhost:3000")], true),
+            (&[host, ("origin", "null")], true),
+            (&[host, ("sec-fetch-site", "same-site")], true),
+            (&[host, ("sec-fetch-site", "cross-site")], true),
+            (
+                &[
+                    host,
+                    ("sec-fetch-site", "same-origin"),
+                    ("origin", "https://evil.example"),
+                ],
+                true,
+            ),
+        ] {
+            assert_eq!(is_of_another_site(&headers(said)), foreign, "{said:?}");
+        }
+    }
+}
