@@ -240,11 +240,34 @@ describe('the connection', () => {
     expect(streams).toHaveLength(1)
   })
 
-  it.each(['session_expired', 'session_revoked'] as const)('is signed out after bye %s', (reason) => {
+  it.each(['session_expired', 'session_revoked'] as const)('is signed out after bye %s', async (reason) => {
     stream().send(house, 'c1')
+    me = { is: 'signed-out' }
     stream().send({ name: 'bye', data: { reason, retryMs: 1_000 } })
+    await settle()
     expect(live.view()).toMatchObject({ connection: 'signed-out', picture: null })
     expect(stream().readyState).toBe(stream().CLOSED)
+  })
+
+  it('goes on at its cursor when its session was ended by a new one of the same person', async () => {
+    stream().send(house, 'c1')
+    stream().send({ name: 'bye', data: { reason: 'session_revoked', retryMs: 1_000 } })
+    expect(live.view()).toMatchObject({ connection: 'reconnecting', user: { id: '7' } })
+    await settle()
+    expect(streams).toHaveLength(2)
+    expect(stream().query).toBe('lastEventId=c1')
+    stream().send(resumed, 'c1')
+    expect(live.view()).toMatchObject({ connection: 'live', snapshots: 1 })
+  })
+
+  it('shows nothing of a person whose session was ended by that of another', async () => {
+    stream().send(house, 'c1')
+    if (me.is !== 'signed-in') throw new Error('somebody is signed in')
+    me = { is: 'signed-in', user: { ...me.user, id: '9' } }
+    stream().send({ name: 'bye', data: { reason: 'session_revoked', retryMs: 1_000 } })
+    await settle()
+    expect(live.view()).toMatchObject({ user: { id: '9' }, picture: null })
+    expect(stream().query).toBe('')
   })
 
   it('counts what it cannot read and keeps the picture', () => {

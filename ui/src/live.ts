@@ -227,11 +227,19 @@ export class Live {
   }
 
   #saidBye({ reason, retryMs }: Payload<'bye'>): void {
-    if (reason === 'session_expired' || reason === 'session_revoked') return this.#signedOut()
+    if (reason === 'session_expired') return this.#signedOut()
+    if (reason === 'session_revoked') return this.#sessionEnded()
     // The browser comes back by itself after `retryMs`; until then silence is meant.
     this.#quietUntil = Date.now() + retryMs + SILENCE_MS
     this.#lost()
     this.#show({ unanswered: false, bye: reason })
+  }
+
+  /** By whom, only the server knows: somebody may have signed in anew in another tab of this browser. */
+  #sessionEnded(): void {
+    this.#close()
+    this.#lost()
+    void this.#connect()
   }
 
   #lost(): void {
