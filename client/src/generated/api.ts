@@ -552,7 +552,7 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** Ends the session */
+        /** Ends the session, or all of its person's */
         readonly post: operations["logout"];
         readonly delete?: never;
         readonly options?: never;
@@ -1104,6 +1104,11 @@ export interface components {
             /** @description The line below its name; null or empty: none. */
             readonly status: string | null;
         };
+        /** @description Body of `POST /auth/logout`, which may be left out. */
+        readonly SignOut: {
+            /** @description Every session of the person ends, in all browsers. */
+            readonly everywhere?: boolean;
+        };
         readonly SnapshotEvent: {
             readonly data: components["schemas"]["SnapshotPayload"];
             /**
@@ -1288,6 +1293,15 @@ export interface operations {
             };
             /** @description There is no session, or it is over. */
             readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Which sessions are over is not known now. */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -4260,7 +4274,11 @@ export interface operations {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly requestBody?: never;
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SignOut"];
+            };
+        };
         readonly responses: {
             /** @description It is over. */
             readonly 204: {
@@ -4269,8 +4287,35 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description The body is wrong. Nothing has ended. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description The request comes from a foreign site. */
             readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body did not come to its end in time. */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            readonly 413: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -4287,7 +4332,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description It can't be remembered now; the session goes on. */
+            /** @description It has ended on this instance, and others can't be told now: try again. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4336,6 +4381,15 @@ export interface operations {
             };
             /** @description It is not `application/json`. */
             readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Which sessions are over is not known now. */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
