@@ -67,6 +67,10 @@ impl Gateway {
         let Frame::Tell(Tell::Viewers { .. }) = told else {
             panic!("no table of viewers: {told:?}");
         };
+        let revocations = Vec::new();
+        let more = false;
+        self.say(Frame::Tell(Tell::Revoked { revocations, more }))
+            .await;
         match subscribed {
             Frame::Subscribe { after } => after.and_then(|after| after.in_log(head.log)),
             other => panic!("no subscribe: {other:?}"),
@@ -183,6 +187,24 @@ impl Gateway {
     }
 }
 
+/// The answer to a revocation, which this gateway keeps: no test has to care.
+fn revocation_kept(message: &Message) -> Option<Message> {
+    let Message::Text(text) = message else {
+        return None;
+    };
+    let Ok(Frame::Request(request)) = Frame::decode(text) else {
+        return None;
+    };
+    let RequestBody::Revoke(_) = request.body else {
+        return None;
+    };
+    let reply = Reply {
+        id: request.id,
+        result: Ok(ReplyBody::Revoked),
+    };
+    Some(Message::text(Frame::Reply(reply).encode(EPOCH)))
+}
+
 /// Between the socket and the test. Reading it answers pings.
 async fn pass_on(
     mut socket: WebSocketStream<TcpStream>,
@@ -200,6 +222,12 @@ async fn pass_on(
                 let Some(Ok(message)) = message else {
                     return;
                 };
+                if let Some(kept) = revocation_kept(&message) {
+                    if socket.send(kept).await.is_err() {
+                        return;
+                    }
+                    continue;
+                }
                 // The test may not care any more.
                 let _whether = came.send(message).await;
             }
