@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::clock::now;
 use super::super::http::Client;
+use super::super::world::World;
 
 /// Chosen ids, of nobody else in the simulator.
 const FIRST_ID: u64 = 9_000_000;
@@ -101,6 +102,13 @@ impl RightsGuild {
         (first..first + u64::from(self.shape.viewers)).map(|id| id.to_string())
     }
 
+    /// Has a connection to the simulator, which closes those that were idle for a while.
+    pub(super) fn connect(&mut self) -> anyhow::Result<()> {
+        self.simulator = Client::new(self.simulator_at);
+        self.simulator.get("/sim/load", &[])?;
+        Ok(())
+    }
+
     /// The role lets view, or no more.
     pub(super) fn edit(&mut self) -> anyhow::Result<()> {
         self.lets_view = !self.lets_view;
@@ -151,20 +159,18 @@ impl RightsGuild {
 
     /// A bot that does not see a room tells of none.
     fn give_the_bot_all(&mut self) -> anyhow::Result<()> {
-        let state = self.simulator.get("/sim/state", &[])?.body;
-        let state: Value = serde_json::from_str(&state)?;
-        let guilds = state["guilds"].as_array().context("guilds")?;
-        let guild = guilds.iter().find(|guild| guild["id"] == self.id.as_str());
-        let roles = guild.context("it was made")?["roles"].as_array();
-        let own = roles
-            .context("roles")?
-            .iter()
-            .find(|role| role["managed"] == true);
-        let Some(role) = own.and_then(|role| role["id"].as_str()) else {
-            bail!("the bot has no role of its own in a new guild");
-        };
-        let all = json!({"permissions": ADMINISTRATOR.to_string()});
-        self.send(Method::PATCH, &format!("/sim/roles/{role}"), &all)
+        let bot = World::read(&mut self.simulator)?.application.id;
+        let role = (self.first_id + 2).to_string();
+        let permissions = ADMINISTRATOR.to_string();
+        let body =
+            json!({"guildId": self.id, "id": role, "name": "bot", "permissions": permissions});
+        self.post("/sim/roles", &body)?;
+        let path = format!("/sim/guilds/{}/members/{bot}/roles/{role}", self.id);
+        let answer = self.simulator.put(&path)?;
+        if answer.status >= 300 {
+            bail!("{path}: {} {}", answer.status, answer.body);
+        }
+        Ok(())
     }
 
     fn post(&mut self, path: &str, body: &Value) -> anyhow::Result<()> {
