@@ -54,6 +54,28 @@ async fn everywhere_and_nobody_else_is() {
 }
 
 #[tokio::test]
+async fn while_the_gateway_is_away_it_ends_here_and_discord_tells_it_again() {
+    let mut house = House::start().await;
+    register(&house).await;
+    let (cookie, mut stream) = house.visit().await;
+    house.gateway.signal("KILL");
+    house.gateway.ended().await;
+    let down = stream.until("status").await;
+    assert_eq!(down.data["link"], "down");
+
+    remove_the_application(&house, &house.discord.visitor).await;
+    ends_as_revoked(&mut stream).await;
+    assert!(!is_signed_in(&house, &cookie).await);
+    let refused = || async { answers(&house).await.0.first() == Some(&json!(503)) };
+    until("Discord hears that nobody keeps it", refused).await;
+
+    house.restart_gateway();
+    until("Discord is answered", || async { answers(&house).await.1 }).await;
+    assert_eq!(answers(&house).await.0.last(), Some(&json!(204)));
+    assert!(!is_signed_in(&house, &cookie).await);
+}
+
+#[tokio::test]
 async fn nobody_but_discord_says_so() {
     let house = House::start().await;
     let (cookie, _stream) = house.visit().await;
