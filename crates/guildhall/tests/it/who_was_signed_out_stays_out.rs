@@ -201,6 +201,32 @@ async fn without_its_file_the_gateway_lets_nobody_in_who_signed_in_before() {
     assert_eq!(house.who_am_i(&house.ports, &again).await, SIGNED_IN);
 }
 
+/// What was revoked since the copy was made is lost with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_the_file_that_is_brought_back_lets_in_nobody_of_before() {
+    let mut house = House::start().await;
+    let (before, mut stream) = house.visit().await;
+    house.gateway.signal("TERM");
+    house.gateway.ended().await;
+    let file = house.folder().join("data/gateway.sqlite3");
+    let copy = std::fs::read(&file).expect("the file");
+    house.restart_gateway();
+    house.discord.stamp("since the copy").await;
+    while stream.until("voice.updated").await.data["username"] != "since the copy" {}
+    kill_gateway(&mut house).await;
+    std::fs::write(&file, copy).expect("is brought back");
+    std::fs::remove_file(file.with_extension("sqlite3-wal")).expect("it was killed");
+    house.restart_gateway();
+    // A web process has seen more than the copy knows: it ends, and the next one begins anew.
+    assert_eq!(house.gateway.ended().await.code(), Some(1));
+    house.restart_gateway();
+    let bye = stream.until("bye").await;
+    assert_eq!(bye.data["reason"], "session_revoked");
+    assert_eq!(house.who_am_i(&house.ports, &before).await, SIGNED_OUT);
+    let again = house.sign_in(&house.discord.visitor).await;
+    assert_eq!(house.who_am_i(&house.ports, &again).await, SIGNED_IN);
+}
+
 async fn kill_gateway(house: &mut House) {
     house.gateway.signal("KILL");
     house.gateway.ended().await;
