@@ -134,16 +134,32 @@ fn fit<T: DeserializeOwned>(data: &str) -> Result<T, CloseCode> {
         .map_err(|_| CloseCode::UNKNOWN_OPCODE)
 }
 
+/// A guild, which some libraries write as a list of one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneGuild {
+    Itself(Snowflake),
+    Listed([Snowflake; 1]),
+}
+
+/// Yes or no, for which some libraries write what is left of their intents.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Flag {
+    Plain(bool),
+    Bits(u64),
+}
+
 fn members(data: &str) -> Option<GuildMembersRequest> {
     #[derive(Deserialize)]
     struct Fields {
-        guild_id: Snowflake,
+        guild_id: OneGuild,
         #[serde(default)]
         query: Option<String>,
         #[serde(default)]
         limit: Option<usize>,
         #[serde(default)]
-        presences: Option<bool>,
+        presences: Option<Flag>,
         #[serde(default)]
         user_ids: Option<Value>,
         #[serde(default)]
@@ -169,9 +185,15 @@ fn members(data: &str) -> Option<GuildMembersRequest> {
     };
     let nonce = sent.nonce.as_str().map(str::to_owned);
     Some(GuildMembersRequest {
-        guild_id: sent.guild_id,
+        guild_id: match sent.guild_id {
+            OneGuild::Itself(id) | OneGuild::Listed([id]) => id,
+        },
         wanted,
-        presences: sent.presences.unwrap_or_default(),
+        presences: match sent.presences {
+            None => false,
+            Some(Flag::Plain(flag)) => flag,
+            Some(Flag::Bits(bits)) => bits != 0,
+        },
         nonce: nonce.filter(|nonce| nonce.len() <= LONGEST_NONCE),
     })
 }

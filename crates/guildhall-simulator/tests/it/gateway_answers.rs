@@ -142,7 +142,10 @@ async fn a_payload_that_does_not_fit_its_op_is_4001() -> Outcome {
         (8, json!({"guild_id": guild})),
         (8, json!({"guild_id": guild, "query": "r"})),
         (8, json!({"guild_id": guild, "query": "r", "limit": -1})),
-        (8, json!({"guild_id": [guild], "query": "r", "limit": 1})),
+        (
+            8,
+            json!({"guild_id": [guild, "1"], "query": "r", "limit": 1}),
+        ),
         (31, json!({})),
         (43, json!({"guild_id": guild, "fields": ["name"]})),
         (43, json!({"guild_id": guild})),

@@ -105,6 +105,36 @@ async fn the_bot_comes_into_voice_without_saying_how() -> Outcome {
 }
 
 #[tokio::test]
+async fn members_are_asked_for_in_each_librarys_form() -> Outcome {
+    let house = House::open().await?;
+    let (mut client, ..) = house.bot(INTENTS | 1 << 1 | 1 << 8).await?;
+    let guild = house.application.guild_id;
+    for (library, asks, with_presences) in [
+        (
+            "eris 0.18.0",
+            json!({"guild_id": [guild], "limit": 1, "query": "r", "nonce": "a"}),
+            false,
+        ),
+        (
+            "dysnomia 0.2.4",
+            json!({"guild_id": guild, "limit": 1, "query": "r", "nonce": "a", "presences": 256}),
+            true,
+        ),
+        (
+            "dysnomia 0.2.4, without the intent",
+            json!({"guild_id": guild, "limit": 1, "query": "r", "nonce": "a", "presences": 0}),
+            false,
+        ),
+    ] {
+        client.send(json!({"op": 8, "d": asks})).await?;
+        let chunk = client.dispatch("GUILD_MEMBERS_CHUNK").await?;
+        assert_eq!(chunk["nonce"], "a", "{library}");
+        assert_eq!(chunk["presences"].is_array(), with_presences, "{library}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn json_is_read_from_binary_frames_too_and_etf_is_not() -> Outcome {
     let house = House::open().await?;
     let (mut client, ..) = house.bot(INTENTS).await?;

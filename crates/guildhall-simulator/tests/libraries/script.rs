@@ -81,6 +81,17 @@ async fn hikari_is_told_everything_once_and_in_order() -> Outcome {
 }
 
 #[tokio::test]
+async fn eris_is_told_everything_once_and_in_order() -> Outcome {
+    // It identifies again at once, and again each time it is told that this is too soon.
+    let house = House::open(|config| {
+        lists_may_be_asked_for_again(config);
+        config.identify_interval = Duration::ZERO;
+    })
+    .await?;
+    run(Path::new("node"), &["eris/proof.mjs", &house.origin]).await
+}
+
+#[tokio::test]
 async fn the_bot_of_the_manual_passes_its_test() -> Outcome {
     let house = House::open(|config| config.identify_interval = Duration::ZERO).await?;
     run(Path::new("node"), &["discordjs/manual.mjs", &house.origin]).await
