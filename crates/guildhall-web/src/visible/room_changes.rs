@@ -24,6 +24,7 @@ pub(crate) fn view_difference(
     record: &Record,
     before: Option<&VisibleRooms>,
     after: Option<&VisibleRooms>,
+    selector: &Selector,
 ) -> ViewDifference {
     let (before, after) = match (before, after) {
         (None, None) => return ViewDifference::Nothing,
@@ -34,8 +35,8 @@ pub(crate) fn view_difference(
         return ViewDifference::Guild;
     }
     let same = before == after
-        || (appeared(record, before, after).next().is_none()
-            && vanished(record, before, after).next().is_none());
+        || (appeared(record, before, after, selector).next().is_none()
+            && vanished(record, before, after, selector).next().is_none());
     if same {
         ViewDifference::Nothing
     } else {
@@ -43,7 +44,7 @@ pub(crate) fn view_difference(
     }
 }
 
-/// Adds the rooms that a member has to be told of around a record.
+/// Adds the rooms that a member may have to be told of around a record, whatever they ask for.
 pub(crate) fn rooms_to_tell(
     record: &Record,
     before: &VisibleRooms,
@@ -51,8 +52,8 @@ pub(crate) fn rooms_to_tell(
     tell: &mut RoomsToTell,
 ) {
     if !tells_guild_anew(record) {
-        tell.shown.extend(appeared(record, before, after));
-        tell.hidden.extend(vanished(record, before, after));
+        tell.shown.extend(after.difference(before));
+        tell.hidden.extend(before.difference(after));
     }
 }
 
@@ -67,12 +68,12 @@ pub(crate) fn show_with_rooms(
     selector: &Selector,
 ) -> Option<Vec<Visible<LogFrame>>> {
     let mut frames = Vec::new();
-    for room in appeared(record, before, after).filter(|room| selector.asks_for_room(*room)) {
+    for room in appeared(record, before, after, selector) {
         let shown = transitions?.shown(room)?;
         frames.push(Visible(LogFrame::Room(Arc::clone(shown))));
     }
     frames.extend(show(record, Some(before), Some(after), selector));
-    for room in vanished(record, before, after).filter(|room| selector.asks_for_room(*room)) {
+    for room in vanished(record, before, after, selector) {
         let hidden = transitions?.hidden(room)?;
         frames.push(Visible(LogFrame::Room(Arc::clone(hidden))));
     }
@@ -83,19 +84,23 @@ fn tells_guild_anew(record: &Record) -> bool {
     matches!(record.event.change, Change::GuildAvailable(Some(_)))
 }
 
-/// The rooms that a record makes a member see without showing them itself.
+/// The rooms that a record makes a member see without showing them itself: where nothing is asked
+/// about rooms, it shows none.
 fn appeared<'a>(
     record: &Record,
     before: &'a VisibleRooms,
     after: &'a VisibleRooms,
+    selector: &'a Selector,
 ) -> impl Iterator<Item = ChannelId> + 'a {
     // Of a room with people in it, it would not tell the people.
     let shows = match &record.event.change {
-        Change::RoomCreated(room) if !record.reveals_occupants => Some(room.info.channel_id),
+        Change::RoomCreated(room) if !record.reveals_occupants && selector.asks_for(record) => {
+            Some(room.info.channel_id)
+        }
         _ => None,
     };
     let rooms = after.difference(before);
-    rooms.filter(move |room| Some(*room) != shows)
+    rooms.filter(move |room| Some(*room) != shows && selector.asks_for_room(*room))
 }
 
 /// The rooms that a record takes from a member without saying so itself.
@@ -103,11 +108,12 @@ fn vanished<'a>(
     record: &Record,
     before: &'a VisibleRooms,
     after: &'a VisibleRooms,
+    selector: &'a Selector,
 ) -> impl Iterator<Item = ChannelId> + 'a {
     let ends = match record.event.change {
-        Change::RoomDeleted { channel_id } => Some(channel_id),
+        Change::RoomDeleted { channel_id } if selector.asks_for(record) => Some(channel_id),
         _ => None,
     };
     let rooms = before.difference(after);
-    rooms.filter(move |room| Some(*room) != ends)
+    rooms.filter(move |room| Some(*room) != ends && selector.asks_for_room(*room))
 }

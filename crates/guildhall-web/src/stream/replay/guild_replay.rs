@@ -139,7 +139,7 @@ fn replay(
         let visible = show(record, access.rooms(), None, selector);
         let announced = visible.is_some() && matches!(record.event.change, Change::GuildRemoved);
         shown.extend(visible);
-        let difference = view_difference(record, access.rooms(), next.rooms());
+        let difference = view_difference(record, access.rooms(), next.rooms(), selector);
         let view_change = ViewChange {
             seq: record.at.seq,
             group: record.group,
@@ -178,7 +178,8 @@ fn told(
         return None;
     }
     let (before, after) = (before.rooms(), after.rooms());
-    match (view_difference(record, before, after), before, after) {
+    let difference = view_difference(record, before, after, selector);
+    match (difference, before, after) {
         (ViewDifference::Nothing, ..) => {
             Some(Vec::from_iter(show(record, before, after, selector)))
         }

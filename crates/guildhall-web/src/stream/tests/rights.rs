@@ -4,7 +4,7 @@
 use guildhall_model::{
     Change, ChannelId, Guild, Permissions, RoleId, UserId,
     event::{Family, FamilySet},
-    guild::{Membership, Role},
+    guild::{Membership, Role, RoomRights},
 };
 
 use super::harness::{
@@ -219,6 +219,19 @@ async fn rooms_are_told_to_whoever_asks_for_them_whatever_families_they_ask_for(
     harness.look_up(ANNA, &[]);
     let told = ["room.shown", "voice.joined", "room.hidden"];
     assert_eq!(voice.names(), told);
+    assert!(other.names().is_empty());
+    // Where nothing is asked about rooms, one that is made or deleted comes and goes like any other.
+    let den = ChannelId(300);
+    let made = room(den, "Den", RoomRights::default());
+    harness.tell(Change::RoomCreated(made));
+    harness.tell_group(vec![joined(GHOST, den), left(GHOST, den)]);
+    harness.tell(Change::RoomDeleted { channel_id: den });
+    let told = ["room.shown", "voice.joined", "voice.left", "room.hidden"];
+    let events = voice.events();
+    let names: Vec<&str> = events.iter().map(|event| &*event.event).collect();
+    assert_eq!(names, told);
+    assert_eq!(events[0].data["name"], "Den");
+    assert!(events[0].id.is_some() && events[3].id.is_some());
     assert!(other.names().is_empty());
 }
 

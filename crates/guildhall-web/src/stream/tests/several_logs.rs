@@ -203,7 +203,7 @@ proptest! {
                 harness.answer(ANNA, &[ANNEX], &[]);
             }
             let change = if act % 3 == 0 { left(GHOST, LOBBY) } else { joined(GHOST, LOBBY) };
-            let inside = truth_of(&harness, ANNA, &[guild]).has(guild, LOBBY, GHOST);
+            let inside = truth_of(&harness, ANNA, &[guild], &Selector::ALL).has(guild, LOBBY, GHOST);
             if inside == (act % 3 == 0) {
                 harness.tell_in(guild, change);
             }
@@ -211,7 +211,7 @@ proptest! {
         picture.retain(&asked);
         let mut after = harness.open_at(ANNA, &asked, Selector::ALL, cursor);
         after.events().iter().for_each(|event| picture.take(event));
-        prop_assert_eq!(picture, truth_of(&harness, ANNA, &asked));
+        prop_assert_eq!(picture, truth_of(&harness, ANNA, &asked, &Selector::ALL));
     }
 }
 

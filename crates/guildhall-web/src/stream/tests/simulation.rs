@@ -267,6 +267,14 @@ impl Picture {
         about["name"].as_str().map(str::to_owned)
     }
 
+    /// Which rooms there are and who is in them: all that is known without events of rooms.
+    pub(super) fn rooms_and_people(mut self) -> Self {
+        let guilds = self.0.values_mut();
+        let rooms = guilds.flat_map(|known| known.rooms.values_mut());
+        rooms.for_each(|(info, _)| info.clear());
+        self
+    }
+
     /// Forgets all other guilds.
     pub(super) fn retain(&mut self, guilds: &[GuildId]) {
         self.0
@@ -439,14 +447,18 @@ impl Browser {
 
 /// What a snapshot taken now says.
 pub(super) fn truth(harness: &Harness, user: UserId) -> Picture {
-    truth_of(harness, user, &harness.listed)
+    truth_of(harness, user, &harness.listed, &Selector::ALL)
 }
 
-/// The same of these guilds.
-pub(super) fn truth_of(harness: &Harness, user: UserId, guilds: &[GuildId]) -> Picture {
+/// The same of these guilds, and of what a query asks for.
+pub(super) fn truth_of(
+    harness: &Harness,
+    user: UserId,
+    guilds: &[GuildId],
+    query: &Selector,
+) -> Picture {
     let registration = StreamRegistration::new(harness.fanout.viewer(user));
-    let seen =
-        viewer_state(&harness.fanout, &registration, guilds, &Selector::ALL).expect("proven");
+    let seen = viewer_state(&harness.fanout, &registration, guilds, query).expect("proven");
     let json = state_json(&seen.cursor, &seen.status, &seen.guilds);
     let json: Value = serde_json::from_slice(&json).expect("JSON");
     Picture::of(&json["guilds"])
