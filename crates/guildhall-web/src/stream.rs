@@ -18,6 +18,8 @@ mod replay;
 mod write;
 /// How long a browser waits before it reconnects.
 mod reconnect;
+/// What a stream is made of.
+mod setup;
 /// The response body: one stream from its first byte to its last.
 mod body;
 /// `/api/stream` and `/api/state`.

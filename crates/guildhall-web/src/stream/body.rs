@@ -5,7 +5,6 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -16,26 +15,21 @@ use guildhall_model::{
     ChannelId, Cursor, GuildId, UnixMs,
     event::{ByePayload, ByeReason, CheckpointPayload, ResumedPayload, StatusPayload},
 };
-use guildhall_ports::Clock;
 use http_body::Frame;
 use metrics::{counter, histogram};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{
-    limit::Permit,
-    open_streams::ListedStream,
     reconnect::{retry_ms, retry_ms_after},
     replay::{JoinFrom, Joined, NotJoinable, ReplayVerdict, join, status_scope},
+    setup::StreamSetup,
     write::SseWriter,
 };
 use crate::{
-    auth::{LoginHeads, SessionEnd},
-    fanout::{
-        Fanout, GuildSubscription, Published, SettledReader, StreamPosition, StreamRegistration,
-        TooFarBehind, ViewedRooms,
-    },
-    visible::{ControlEvent, GuildView, Selector, Visible},
+    auth::LoginHeads,
+    fanout::{GuildSubscription, Published, StreamPosition, TooFarBehind, ViewedRooms},
+    visible::{ControlEvent, GuildView, Visible},
 };
 
 /// Between two checkpoints.
@@ -43,41 +37,6 @@ pub(crate) const CHECKPOINT_EVERY: Duration = Duration::from_secs(15);
 
 /// How long a stream waits for the world or its viewer's rights before it says `bye`.
 const JOIN_LIMIT: Duration = Duration::from_secs(5);
-
-/// What a stream is started with.
-pub(crate) struct StreamSetup {
-    pub(crate) fanout: Fanout,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) registration: StreamRegistration,
-    /// Given back with `bye`, or when the body is dropped.
-    pub(crate) permit: Option<Permit>,
-    /// Let go of with it.
-    pub(crate) listed: Option<ListedStream>,
-    /// What it is about, in ascending order: those that are there, and those that may come.
-    pub(crate) guilds: Arc<[GuildId]>,
-    pub(crate) selector: Selector,
-    pub(crate) cursor: Option<Cursor>,
-    /// Where the logs stood at login, as the session noted it.
-    pub(crate) heads: LoginHeads,
-    /// Cancelled when the session is ended before its time.
-    pub(crate) session_end: SessionEnd,
-    /// When it is over by itself.
-    pub(crate) session_expires: UnixMs,
-    /// Which commands of the session are done.
-    pub(crate) settled: SettledReader,
-    pub(crate) timing: Timing,
-}
-
-/// A stream's times and chances, drawn by who opens it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timing {
-    /// When the first checkpoint is due; later ones every [`CHECKPOINT_EVERY`].
-    pub(crate) first_checkpoint: Instant,
-    /// When it ends, and why.
-    pub(crate) ends: (Instant, ByeReason),
-    /// 0 to 1, spreads reconnects.
-    pub(crate) chance: f64,
-}
 
 /// The body of `GET /api/stream`.
 pub(crate) struct StreamBody {

@@ -21,11 +21,12 @@ use tracing::info;
 
 use super::{
     admission::{AdmissionError, RequestAdmission},
-    body::{CHECKPOINT_EVERY, StreamBody, StreamSetup, Timing, bye},
+    body::{CHECKPOINT_EVERY, StreamBody, bye},
     limit::ConcurrencyLimiter,
     open_streams::OpenStreams,
     query::Query,
     replay,
+    setup::{StreamSetup, Timing},
     write::state_json,
 };
 use crate::{

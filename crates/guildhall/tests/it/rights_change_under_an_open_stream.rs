@@ -74,6 +74,7 @@ async fn who_leaves_or_is_thrown_out_loses_the_guild_and_who_joins_gets_it_again
         .await;
     one.until("snapshot").await;
     let member = format!("/sim/guilds/{guild}/members/{}", discord.visitor);
+    let person = &discord.people[0];
     for how in ["leave", "kick", "ban"] {
         discord
             .change("DELETE", &format!("{member}?how={how}"), &json!({}))
@@ -85,6 +86,9 @@ async fn who_leaves_or_is_thrown_out_loses_the_guild_and_who_joins_gets_it_again
         if how == "ban" {
             break;
         }
+        // In the log between their going and their coming.
+        discord.voice(person, Some(&discord.rooms[0])).await;
+        discord.voice(person, None).await;
         discord
             .post(
                 &format!("/sim/guilds/{guild}/members"),
@@ -102,9 +106,10 @@ async fn who_leaves_or_is_thrown_out_loses_the_guild_and_who_joins_gets_it_again
             );
         }
     }
-    let person = &discord.people[0];
-    discord.voice(person, Some(&discord.rooms[0])).await;
     for stream in [&all, &one] {
         assert_eq!(stream.raw.matches("event: snapshot").count(), 1);
+        let mut frames = stream.raw.split("\n\n");
+        let told = frames.find(|frame| frame.contains("event: voice.") && frame.contains(person));
+        assert_eq!(told, None, "of whom they could not see");
     }
 }

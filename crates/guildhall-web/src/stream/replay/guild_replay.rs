@@ -54,7 +54,7 @@ pub(super) enum RoomChanges {
     EndReplay,
 }
 
-/// The same for a viewer who was a member at that position. That all are looked up again concerns
+/// What a viewer was shown of a guild after a position at which they were a member. That all are looked up again concerns
 /// every stream of the guild at one moment, so it is answered without going through the records.
 pub(super) fn replay_guild_of_member(
     guild: &GuildNow,
@@ -78,7 +78,7 @@ pub(super) fn replay_guild_of_member(
     }
 }
 
-/// Goes through the records after a position. `guild`: as it is after them all.
+/// What a viewer was shown of a guild after a position, whatever they were then. `guild`: as it is after them all.
 pub(super) fn replay_guild(
     guild: &GuildNow,
     log: &GuildLog,
@@ -113,7 +113,7 @@ pub(super) fn replay_guild(
     })
 }
 
-/// The same. `access`: what the viewer was at the position; `next`: what they are after a record that
+/// Goes through the records after a position with the rights of each. `access`: what the viewer was at the position; `next`: what they are after a record that
 /// may have changed it.
 fn replay(
     log: &GuildLog,

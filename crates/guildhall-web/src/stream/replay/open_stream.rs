@@ -1,5 +1,6 @@
-//! An open stream goes on: what changed about a guild as a whole is sent as that, for what changed
-//! inside of one there is a new snapshot of everything.
+//! An open stream goes on: what changed about a guild as a whole is sent as that, rooms that appeared
+//! or vanished in one are told by themselves. Only where these are not kept there is a new snapshot of
+//! everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 

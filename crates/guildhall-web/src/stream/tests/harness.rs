@@ -36,8 +36,9 @@ use crate::{
     fanout::{Fanout, Publisher, StreamRegistration},
     replica::GuildLog,
     stream::{
-        body::{StreamBody, StreamSetup, Timing},
+        body::StreamBody,
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
+        setup::{StreamSetup, Timing},
     },
     visible::Selector,
 };

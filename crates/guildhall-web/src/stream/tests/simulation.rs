@@ -333,7 +333,8 @@ impl Known {
         match event {
             "voice.joined" => {
                 let members = &mut self.rooms.get_mut(&room).expect("a room that was shown").1;
-                members.insert(id(&data["userId"]), data.clone());
+                let there = members.insert(id(&data["userId"]), data.clone());
+                assert!(there.is_none(), "they were not there");
             }
             "voice.updated" => {
                 let members = &mut self.rooms.get_mut(&room).expect("a room that was shown").1;
