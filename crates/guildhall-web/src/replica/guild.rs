@@ -98,7 +98,7 @@ impl GuildLog {
         let now = self.now.guilds.get(&self.id)?;
         let rendered = RoomTransitions::render(record, tell, ahead, now, &self.rooms)?;
         let rendered = Arc::new(rendered);
-        self.transitions.push(record.at.seq, Arc::clone(&rendered));
+        self.transitions.push(record, Arc::clone(&rendered));
         Some(rendered)
     }
 

@@ -22,11 +22,11 @@ use super::{
 use crate::sse::{self, EncodedEvent};
 
 /// Records of a guild of which the transitions are kept: more than what any stream that is polled
-/// at all is behind.
+/// at all is behind. Of the newest group all are, since no stream was told of it yet.
 const RECORDS_KEPT: usize = 256;
 
-/// Bytes of transitions that one guild keeps. A record that takes more by itself is told by
-/// snapshots.
+/// Bytes of transitions that one guild keeps. A record or a group that takes more by itself is told
+/// by snapshots.
 const BYTES_KEPT: usize = 4 << 20;
 
 /// A room that a record shows to some viewers, or hides from some.
@@ -258,12 +258,19 @@ fn touches(change: &Change) -> bool {
 
 impl TransitionWindow {
     /// Keeps those of the newest record, and gives up what is too much then.
-    pub(super) fn push(&mut self, at: u64, transitions: Arc<RoomTransitions>) {
+    pub(super) fn push(&mut self, record: &Record, transitions: Arc<RoomTransitions>) {
         self.cost += transitions.cost();
-        self.kept.push_back((at, transitions));
-        while self.kept.len() > RECORDS_KEPT || self.cost > BYTES_KEPT {
+        self.kept.push_back((record.at.seq, transitions));
+        while self.cost > BYTES_KEPT || self.is_long(record.group) {
             self.pop();
         }
+    }
+
+    /// Whether those of more records are kept than have to be. `newest`: the last group.
+    fn is_long(&self, newest: GroupSpan) -> bool {
+        let oldest = self.kept.front();
+        let is_older = oldest.is_some_and(|(at, _)| *at <= newest.begin);
+        is_older && self.kept.len() > RECORDS_KEPT
     }
 
     /// Those of the record at a position.

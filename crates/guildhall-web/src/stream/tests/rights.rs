@@ -273,6 +273,14 @@ async fn what_is_not_kept_any_more_is_replaced_by_a_snapshot_and_so_is_what_is_t
     assert_eq!((events.len(), events[0].event.as_str()), (1, "snapshot"));
     assert_eq!(events[0].data["reason"], "slow_consumer");
 
+    // Of one cause all is told, however many records it takes.
+    let mut harness = Harness::of(1_000, vec![(HALL, with_rooms(300))]);
+    let mut anna = opened(&harness, ANNA);
+    harness.tell_group(rooms(300).map(|room| open_to_all(room, true)).collect());
+    assert_eq!(anna.names(), vec!["room.shown"; 300]);
+    harness.tell(open_to_all(ChannelId(300), false));
+    assert_eq!(anna.names(), ["room.hidden"]);
+
     let mut crowded = with_rooms(1);
     for user in 0..20_000 {
         let user = UserId(100_000 + user);
