@@ -1,5 +1,7 @@
 /// Random guilds, events and viewers: the picture is right, whatever happens.
 mod simulation;
+/// What a browser knows by what it was sent.
+mod picture;
 /// The whole role on a network that breaks, in virtual time.
 mod network;
 /// Single streams, from opening to `bye`.

@@ -15,7 +15,8 @@ use serde_json::Value;
 
 use super::{
     harness::{EPOCH, HALL, Harness, LOBBY, Listener, Sse, hall_of},
-    simulation::{Picture, Step, VIEWERS, apply, changes, step, truth_of},
+    picture::Picture,
+    simulation::{Step, VIEWERS, apply, changes, step, truth_of},
 };
 use crate::visible::Selector;
 

@@ -16,7 +16,8 @@ use super::{
         ANNA, BEN, HALL, Harness, LOBBY, Listener, VAULT, VAULT_ROLE, at, hall, hidden_but_for,
         joined, left, room,
     },
-    simulation::{Browser, Picture, Step, VIEWERS, apply, changes, step, truth, unknown},
+    picture::Picture,
+    simulation::{Browser, Step, VIEWERS, apply, changes, step, truth, unknown},
 };
 
 /// The web role's end of the link, writing to a harness.

@@ -11,7 +11,8 @@ use super::{
     harness::{
         ANNA, ANNEX, EPOCH, HALL, Harness, LOBBY, Listener, Sse, VAULT, hall_of, joined, left,
     },
-    simulation::{Picture, truth_of},
+    picture::Picture,
+    simulation::truth_of,
 };
 use crate::visible::Selector;
 

@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     super::{
         harness::{Sse, decode},
-        simulation::Picture,
+        picture::Picture,
     },
     net::{Host, Net},
     pass,

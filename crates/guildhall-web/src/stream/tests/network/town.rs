@@ -12,7 +12,8 @@ use tokio::{task::JoinSet, time::Instant};
 use super::{
     super::{
         harness::{ANNEX, EPOCH, HALL, Harness, NOWHERE, begin, config},
-        simulation::{Picture, Step, VIEWERS, changes, truth},
+        picture::Picture,
+        simulation::{Step, VIEWERS, changes, truth},
     },
     browser::{Browser, Sums, Told},
     gateway::Gateway,
