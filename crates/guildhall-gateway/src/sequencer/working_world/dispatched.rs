@@ -142,7 +142,10 @@ impl WorkingWorld {
             delta.transition,
             Some(GuildTransition::Came | GuildTransition::CameInPart)
         );
-        let outdated = self.maybe_outdated.remove(&guild_id);
+        // An outage is no word of what is in the guild: were people looked up in it, they would be
+        // judged by the roles of now and the overwrites of then.
+        let is_out = delta.transition == Some(GuildTransition::Unavailable);
+        let outdated = !is_out && self.maybe_outdated.remove(&guild_id);
         if outdated || came && self.availability.missed_changes(guild_id) {
             self.reset_rights(guild_id, wall, now);
         }

@@ -98,14 +98,12 @@ fn a_guild_that_had_not_come_when_the_connection_was_cut_is_looked_up_anew_in_th
 fn the_first_word_of_a_guild_in_a_new_session_has_everybody_looked_up_anew_readable_or_not() {
     let mut damaged = guild("1");
     damaged["roles"] = json!("none");
-    let out = json!({"id": "1", "unavailable": true});
     let voice = json!({"guild_id": "1", "user_id": "9", "channel_id": null});
     let unreadable = json!({"guild_id": "1", "user_id": []});
     for session in [ready(&["1"]), json!({"user": null, "guilds": null})] {
         for (kind, word) in [
             ("GUILD_CREATE", guild("1")),
             ("GUILD_CREATE", damaged.clone()),
-            ("GUILD_CREATE", out.clone()),
             ("VOICE_STATE_UPDATE", voice.clone()),
             ("VOICE_STATE_UPDATE", unreadable.clone()),
         ] {
@@ -120,6 +118,31 @@ fn the_first_word_of_a_guild_in_a_new_session_has_everybody_looked_up_anew_reada
                 effects.contains(&Effect::LookUpByRest(KEY)),
                 "{session} {kind} {word}: {effects:?}"
             );
+        }
+    }
+}
+
+#[test]
+fn an_outage_that_a_session_begins_with_leaves_everybody_what_they_were_until_the_guild_is_back() {
+    let out = json!({"id": "1", "unavailable": true});
+    for kind in ["GUILD_CREATE", "GUILD_DELETE"] {
+        for was_out in [false, true] {
+            let mut harness = watched();
+            if was_out {
+                harness.dispatch("GUILD_DELETE", &out);
+            }
+            harness.lose(false);
+            harness.dispatch("READY", &ready(&["1"]));
+            harness.working.take();
+            harness.dispatch(kind, &out);
+            let outcome = harness.working.take();
+            assert!(!names(&outcome).contains(&"rights.reset"), "{outcome:?}");
+            assert_eq!(outcome.effects, [], "{kind}, {was_out}");
+            assert!(harness.membership().is_some(), "as they were last seen");
+            harness.dispatch("GUILD_CREATE", &guild("1"));
+            let outcome = harness.working.take();
+            assert_eq!(names(&outcome), ["rights.reset", "guild.available"]);
+            assert_eq!(outcome.effects, [Effect::LookUpByRest(KEY)]);
         }
     }
 }
