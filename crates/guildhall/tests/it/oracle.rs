@@ -53,7 +53,7 @@ use tally::Tally;
 
 /// How much happens in one run, and for how long at most.
 const ACTS: usize = 120;
-const ACTING: Duration = Duration::from_secs(25);
+const ACTING: Duration = Duration::from_secs(18);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_guild_members_every_frame_and_answer_is_what_the_oracle_says() {

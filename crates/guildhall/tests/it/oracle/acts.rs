@@ -77,6 +77,14 @@ impl Acts {
         if !guild.available && self.rng.one_in(3) {
             return one(Some(outage(guild, true)));
         }
+        // A house that is not told of members is tried by just that.
+        if self.members && !self.names && self.rng.one_in(4) {
+            return one(if self.rng.one_in(2) {
+                self.roles_of(guild)
+            } else {
+                self.membership(guild)
+            });
+        }
         match self.rng.between(0, 119) {
             0..=25 => one(self.come(guild)),
             26..=32 => one(self.go(guild)),

@@ -13,12 +13,12 @@ use tokio::time::Instant;
 use crate::oracle::{
     asker::Asked,
     observer::{Heard, Manner, Query},
-    promise::{Excuses, LOOKED_UP, SOON_ENOUGH},
+    promise::Excuses,
     rig::Told,
     scene::Scene,
     tally::Tally,
     timeline::{Moment, Timeline},
-    walk::{Kind, Settled, View},
+    walk::{Settled, View},
 };
 
 /// After a guild came whole, its people are looked up again: so long nothing may be said of it.
@@ -73,11 +73,7 @@ impl<'a> Judge<'a> {
     }
 
     fn settled(&mut self, settled: Settled, whose: &str) {
-        let promised = match settled.what {
-            Kind::World | Kind::Rights => SOON_ENOUGH,
-            Kind::LookedUp => LOOKED_UP,
-        };
-        if settled.counts > promised {
+        if settled.counts > settled.within {
             self.tally
                 .leaks
                 .push(format!("{whose}: {settled:?}, which is too late"));

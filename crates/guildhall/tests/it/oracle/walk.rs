@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::oracle::{
     observer::Query,
     picture::GuildPicture,
-    promise::{Excuses, promised},
+    promise::{Excuses, SOON_ENOUGH, promised},
     rig::Told,
     timeline::Moment,
 };
@@ -36,6 +36,8 @@ pub(crate) struct Settled {
     pub(crate) took: Duration,
     /// What of it the machine is no excuse for.
     pub(crate) counts: Duration,
+    /// What was promised.
+    pub(crate) within: Duration,
     pub(crate) what: Kind,
 }
 
@@ -252,9 +254,13 @@ impl Walk {
         let fit: Vec<_> = steps
             .filter(|(place, ..)| view.due(*place) == *seen)
             .collect();
-        let settled = fit.iter().map(|(_, since, what)| Settled {
+        let settled = fit.iter().map(|(place, since, what)| Settled {
             took: view.excuses.wait(*since, now),
             counts: view.excuses.delay(*since, now),
+            within: match what {
+                Kind::World | Kind::Rights => SOON_ENOUGH,
+                Kind::LookedUp => view.versions[place.1].1,
+            },
             what: *what,
         });
         let settled = settled.min_by_key(|settled| settled.took)?;
