@@ -60,6 +60,8 @@ pub(crate) struct RevocationWriter {
     asks: mpsc::Receiver<Ask>,
     /// What there was no room for, which the store has still.
     forgotten: Vec<RevocationChange>,
+    /// That there is no room was said within the hour.
+    is_full_said: bool,
 }
 
 /// Why nobody keeps it any more.
@@ -102,6 +104,7 @@ pub(crate) async fn load(
         head,
         asks: inbox,
         forgotten: Vec::new(),
+        is_full_said: false,
     };
     writer.take(loaded);
     let revocations = KeptRevocations {
@@ -195,11 +198,13 @@ impl RevocationWriter {
             kept.told.push(revocation);
             if let Some(forgotten) = instead_of {
                 counter!("guildhall_revocations_forgotten_total").increment(1);
-                warn!(
-                    alert = true,
-                    "[Gateway] There is no room for all that was revoked: what would have ended \
-                     first is forgotten"
-                );
+                if !std::mem::replace(&mut self.is_full_said, true) {
+                    warn!(
+                        alert = true,
+                        "[Gateway] There is no room for all that was revoked: what would have \
+                         ended first is forgotten"
+                    );
+                }
                 self.forgotten.extend(gone(forgotten));
             }
         }
@@ -209,6 +214,7 @@ impl RevocationWriter {
 
     /// Forgets what can matter no more.
     fn expire(&mut self) {
+        self.is_full_said = false;
         let kept = &mut *self.kept.lock();
         let expired = kept.table.expire(self.clock.now());
         self.forgotten.extend(expired.into_iter().filter_map(gone));

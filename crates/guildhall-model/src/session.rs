@@ -88,6 +88,8 @@ pub enum Revocation {
     Session {
         /// Which.
         id: SessionId,
+        /// Whose: they take nobody else's room.
+        user_id: UserId,
         /// When it would have ended whatever is done.
         ends_at: UnixMs,
     },
@@ -230,14 +232,25 @@ mod tests {
         let last = not_before(&revocation) - 1;
         assert!(revocation.until() > last + millis(SESSION_LIFE_MAX));
         let (id, ends_at) = (SessionId::new("one".to_owned()), 77);
-        assert_eq!(Revocation::Session { id, ends_at }.until(), 77);
+        let user_id = ANN;
+        let session = Revocation::Session {
+            id,
+            user_id,
+            ends_at,
+        };
+        assert_eq!(session.until(), 77);
         assert_eq!(Revocation::of_everybody(UnixMs::MAX).until(), UnixMs::MAX);
     }
 
     #[test]
     fn a_session_s_name_is_in_no_log_line() {
         let id = SessionId::new("secret".to_owned());
-        let told = format!("{:?}", Revocation::Session { id, ends_at: 1 });
+        let session = Revocation::Session {
+            id,
+            user_id: ANN,
+            ends_at: 1,
+        };
+        let told = format!("{session:?}");
         assert!(
             told.contains("[REDACTED]") && !told.contains("secret"),
             "{told}"

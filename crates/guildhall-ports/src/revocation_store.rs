@@ -12,6 +12,7 @@ use crate::journal::JournalFuture;
 ///
 /// - **Durable.** What is answered is there after `kill -9` and after a power cut.
 /// - **All or nothing.** The changes of one [`RevocationStore::record`] are there together or not at all.
+/// - **Nothing is taken back** but by being forgotten.
 /// - **In order.** Calls take effect in the order in which they were called, awaited or not.
 /// - **Its beginning is known.** A store that begins empty says from its first load on that sessions
 ///   of before are over: what was revoked then it does not know. One that an earlier Guildhall kept
@@ -29,7 +30,8 @@ pub trait RevocationStore: Debug + Send + Sync {
 /// What happens to what is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RevocationChange {
-    /// This is revoked. It takes the place of what was kept of the same session, user or everybody.
+    /// This is revoked. Of one session, of one user and of everybody what ends most is kept, whichever
+    /// came last.
     Kept(Revocation),
     /// A session need not be known any more.
     SessionGone(SessionId),

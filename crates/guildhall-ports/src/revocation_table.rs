@@ -4,11 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guildhall_model::{Revocation, SessionFacts, SessionId, UnixMs, UserId};
 
-use crate::{clock::millis, session_store::SESSION_LIFE_MAX};
+use crate::{
+    clock::millis,
+    session_store::{CLOCK_SKEW_MAX, SESSION_LIFE_MAX},
+};
 
 /// Sessions remembered. Beyond it the one nearest its end is forgotten: its cookie was about to expire
 /// anyway.
 pub const REVOKED_SESSIONS_MAX: usize = 100_000;
+
+/// Of one user: whoever signs in and out all night loses their own alone.
+const REVOKED_SESSIONS_PER_USER: usize = 200;
 
 /// Users remembered, who have room of their own: one of them stands for many sessions.
 pub const REVOKED_USERS_MAX: usize = 100_000;
@@ -17,8 +23,9 @@ pub const REVOKED_USERS_MAX: usize = 100_000;
 ///
 /// Promises:
 ///
-/// - What was added ends what it says until its [`Revocation::until`], or until there was no room for
-///   it: what is forgotten then is what would have ended first, and never what was just added.
+/// - What was added ends what it says until its [`Revocation::until`] by every clock, or until there
+///   was no room for it: what is forgotten then is what would have ended first, and never what was just
+///   added. Of one user's sessions 200 are remembered; of more theirs are forgotten and nobody else's.
 /// - Of each session and user it holds one revocation at most, the one that ends most.
 #[derive(Debug)]
 pub struct RevocationTable {
@@ -43,17 +50,21 @@ pub enum Added {
 
 impl Default for RevocationTable {
     fn default() -> Self {
-        Self::with_room(REVOKED_SESSIONS_MAX, REVOKED_USERS_MAX)
+        Self::with_room(
+            REVOKED_SESSIONS_MAX,
+            REVOKED_SESSIONS_PER_USER,
+            REVOKED_USERS_MAX,
+        )
     }
 }
 
 impl RevocationTable {
-    /// Holds so many sessions and users at most, and at least one of each.
+    /// Holds so many sessions in all and of one user, and users, at most; at least one of each.
     #[must_use]
-    pub fn with_room(sessions: usize, users: usize) -> Self {
+    pub fn with_room(sessions: usize, of_user: usize, users: usize) -> Self {
         Self {
-            sessions: Bounded::new(sessions),
-            users: Bounded::new(users),
+            sessions: Bounded::new(sessions, of_user),
+            users: Bounded::new(users, 1),
             everybody: 0,
         }
     }
@@ -61,11 +72,15 @@ impl RevocationTable {
     /// Adds one.
     pub fn add(&mut self, revocation: Revocation) -> Added {
         match revocation {
-            Revocation::Session { id, ends_at } => self.sessions.raise(id, ends_at, of_session),
+            Revocation::Session {
+                id,
+                user_id,
+                ends_at,
+            } => self.sessions.raise(id, user_id, ends_at, of_session),
             Revocation::User {
                 user_id,
                 not_before,
-            } => self.users.raise(user_id, not_before, of_user),
+            } => self.users.raise(user_id, user_id, not_before, of_user),
             Revocation::Everybody { not_before } if not_before <= self.everybody => Added::Known,
             Revocation::Everybody { not_before } => {
                 self.everybody = not_before;
@@ -78,7 +93,7 @@ impl RevocationTable {
     #[must_use]
     pub fn knows(&self, revocation: &Revocation) -> bool {
         match revocation {
-            Revocation::Session { id, ends_at } => self.sessions.time(id) >= Some(*ends_at),
+            Revocation::Session { id, ends_at, .. } => self.sessions.time(id) >= Some(*ends_at),
             Revocation::User {
                 user_id,
                 not_before,
@@ -101,8 +116,11 @@ impl RevocationTable {
         own.unwrap_or(0).max(self.everybody)
     }
 
-    /// Forgets what can matter no more, and says what that was.
+    /// Forgets what can matter no more, by the slowest of all clocks, and says what that was.
     pub fn expire(&mut self, now: UnixMs) -> Vec<Revocation> {
+        let Some(now) = now.checked_sub(millis(CLOCK_SKEW_MAX)) else {
+            return Vec::new();
+        };
         let sessions = self.sessions.expire(now).map(of_session);
         let mut gone: Vec<Revocation> = sessions.collect();
         if let Some(of_users) = now.checked_sub(millis(SESSION_LIFE_MAX)) {
@@ -133,70 +151,112 @@ impl RevocationTable {
     }
 }
 
-fn of_session((id, ends_at): (SessionId, UnixMs)) -> Revocation {
-    Revocation::Session { id, ends_at }
+fn of_session((id, user_id, ends_at): (SessionId, UserId, UnixMs)) -> Revocation {
+    Revocation::Session {
+        id,
+        user_id,
+        ends_at,
+    }
 }
 
-fn of_user((user_id, not_before): (UserId, UnixMs)) -> Revocation {
+fn of_user((user_id, _, not_before): (UserId, UserId, UnixMs)) -> Revocation {
     Revocation::User {
         user_id,
         not_before,
     }
 }
 
-/// Keys, each with a time that only rises. When full, the one with the earliest makes room.
+/// Keys of people, each with a time that only rises. When a person has too many, theirs with the
+/// earliest makes room; when there are too many of all, the one with the earliest of all.
 #[derive(Debug)]
 struct Bounded<K> {
-    times: BTreeMap<K, UnixMs>,
+    times: BTreeMap<K, (UserId, UnixMs)>,
     by_time: BTreeSet<(UnixMs, K)>,
+    of_users: BTreeMap<UserId, BTreeSet<(UnixMs, K)>>,
     most: usize,
+    most_of_user: usize,
 }
 
 impl<K: Clone + Ord> Bounded<K> {
-    fn new(most: usize) -> Self {
+    fn new(most: usize, most_of_user: usize) -> Self {
         Self {
             times: BTreeMap::new(),
             by_time: BTreeSet::new(),
+            of_users: BTreeMap::new(),
             most,
+            most_of_user,
         }
     }
 
-    fn raise(&mut self, key: K, time: UnixMs, of: impl Fn((K, UnixMs)) -> Revocation) -> Added {
-        let before = self.times.get(&key).copied();
+    fn raise(
+        &mut self,
+        key: K,
+        user_id: UserId,
+        time: UnixMs,
+        of: impl Fn((K, UserId, UnixMs)) -> Revocation,
+    ) -> Added {
+        let before = self.time(&key);
         if before >= Some(time) {
             return Added::Known;
         }
         let mut instead_of = None;
-        if let Some(before) = before {
-            self.by_time.remove(&(before, key.clone()));
-        } else if self.times.len() >= self.most {
-            instead_of = self.pop_first().map(of);
+        if before.is_some() {
+            self.remove(&key);
+        } else {
+            let of_user = self.of_users.get(&user_id);
+            let has_too_many = of_user.filter(|keys| keys.len() >= self.most_of_user);
+            let first = match has_too_many {
+                Some(theirs) => theirs.first(),
+                None if self.times.len() >= self.most => self.by_time.first(),
+                None => None,
+            };
+            let first = first.map(|(_, key)| key.clone());
+            instead_of = first.and_then(|first| self.remove(&first)).map(of);
         }
-        self.times.insert(key.clone(), time);
-        self.by_time.insert((time, key));
+        self.times.insert(key.clone(), (user_id, time));
+        self.by_time.insert((time, key.clone()));
+        self.of_users
+            .entry(user_id)
+            .or_default()
+            .insert((time, key));
         Added::New { instead_of }
     }
 
-    fn pop_first(&mut self) -> Option<(K, UnixMs)> {
-        let (time, key) = self.by_time.pop_first()?;
-        self.times.remove(&key);
-        Some((key, time))
+    fn remove(&mut self, key: &K) -> Option<(K, UserId, UnixMs)> {
+        let (key, (user_id, time)) = self.times.remove_entry(key)?;
+        let place = (time, key);
+        self.by_time.remove(&place);
+        if let Some(theirs) = self.of_users.get_mut(&user_id) {
+            theirs.remove(&place);
+            if theirs.is_empty() {
+                self.of_users.remove(&user_id);
+            }
+        }
+        let (time, key) = place;
+        Some((key, user_id, time))
     }
 
-    fn expire(&mut self, now: UnixMs) -> impl Iterator<Item = (K, UnixMs)> {
+    fn expire(&mut self, now: UnixMs) -> impl Iterator<Item = (K, UserId, UnixMs)> {
         std::iter::from_fn(move || {
-            let (time, _) = self.by_time.first()?;
-            (*time <= now).then(|| self.pop_first())?
+            let (time, key) = self.by_time.first()?;
+            if *time > now {
+                return None;
+            }
+            let key = key.clone();
+            self.remove(&key)
         })
     }
 
     fn time(&self, key: &K) -> Option<UnixMs> {
-        self.times.get(key).copied()
+        self.times.get(key).map(|(_, time)| *time)
     }
 
-    fn iter(&self) -> impl Iterator<Item = (K, UnixMs)> {
+    fn iter(&self) -> impl Iterator<Item = (K, UserId, UnixMs)> {
         let latest_first = self.by_time.iter().rev();
-        latest_first.map(|(time, key)| (key.clone(), *time))
+        latest_first.filter_map(|(_, key)| {
+            let (user_id, time) = self.times.get(key)?;
+            Some((key.clone(), *user_id, *time))
+        })
     }
 
     fn len(&self) -> usize {
@@ -209,8 +269,15 @@ mod tests {
     use super::*;
 
     fn session(number: u64, ends_at: UnixMs) -> Revocation {
-        let id = SessionId::new(format!("session {number}"));
-        Revocation::Session { id, ends_at }
+        session_of(100 + number, number, ends_at)
+    }
+
+    fn session_of(user: u64, number: u64, ends_at: UnixMs) -> Revocation {
+        Revocation::Session {
+            id: SessionId::new(format!("session {number}")),
+            user_id: UserId(user),
+            ends_at,
+        }
     }
 
     fn user(number: u64, not_before: UnixMs) -> Revocation {
@@ -224,7 +291,7 @@ mod tests {
 
     #[test]
     fn when_full_what_ends_first_makes_room_and_sessions_take_none_of_users() {
-        let mut table = RevocationTable::with_room(2, 1);
+        let mut table = RevocationTable::with_room(2, 2, 1);
         assert_eq!(table.add(user(1, 10)), NOTHING_GONE);
         assert_eq!(table.add(session(1, 300)), NOTHING_GONE);
         assert_eq!(table.add(session(2, 200)), NOTHING_GONE);
@@ -235,6 +302,24 @@ mod tests {
         let instead_of = Some(user(1, 10));
         assert_eq!(table.add(user(2, 5)), Added::New { instead_of });
         assert_eq!(table.len(), 3);
+    }
+
+    /// The one with a motive is whoever has somebody's cookie.
+    #[test]
+    fn whoever_signs_in_and_out_all_night_loses_their_own_alone() {
+        let mut table = RevocationTable::with_room(1_000, 3, 1_000);
+        let (victim, flooder) = (1, 2);
+        let theirs = session_of(victim, 0, 10);
+        table.add(theirs.clone());
+        for number in 1..=5_000 {
+            table.add(session_of(flooder, number, 100 + number));
+        }
+        assert!(table.knows(&theirs));
+        let last = session_of(flooder, 5_000, 5_100);
+        assert!(table.knows(&last), "what was just added stays");
+        assert_eq!(table.len(), 4);
+        assert_eq!(table.expire(UnixMs::MAX).len(), 4);
+        assert!(table.sessions.of_users.is_empty() && table.sessions.by_time.is_empty());
     }
 
     #[test]
@@ -259,15 +344,15 @@ mod tests {
 
     #[test]
     fn what_can_matter_no_more_is_forgotten() {
-        let life = millis(SESSION_LIFE_MAX);
+        let (life, skew) = (millis(SESSION_LIFE_MAX), millis(CLOCK_SKEW_MAX));
         let mut table = RevocationTable::default();
         for revocation in [user(1, 10), user(2, 20), session(1, 10), session(2, 20)] {
             table.add(revocation);
         }
-        assert_eq!(table.expire(9), []);
-        assert_eq!(table.expire(10), [session(1, 10)]);
-        assert_eq!(table.expire(life + 9), [session(2, 20)]);
-        assert_eq!(table.expire(life + 10), [user(1, 10)]);
+        assert_eq!(table.expire(skew + 9), []);
+        assert_eq!(table.expire(skew + 10), [session(1, 10)]);
+        assert_eq!(table.expire(life + skew + 9), [session(2, 20)]);
+        assert_eq!(table.expire(life + skew + 10), [user(1, 10)]);
         assert_eq!(table.iter().collect::<Vec<_>>(), [user(2, 20)]);
     }
 }

@@ -41,6 +41,9 @@ pub trait SessionStore: Debug + Send + Sync {
     /// what a session was let into looks again. It rises after [`SessionStore::is_revoked`] says so.
     fn changes(&self) -> watch::Receiver<u64>;
 
+    /// Everything that was revoked and is known here: for a gateway that does not.
+    fn all(&self) -> Vec<Revocation>;
+
     /// Whether this store by itself knows what other processes revoked. If not, a gateway has to tell,
     /// and before it did nobody can be let in.
     fn is_shared(&self) -> bool {

@@ -145,14 +145,15 @@ impl Attachment {
             let input = select! {
                 biased;
                 () = self.stop.cancelled() => SocketInput::StopAsked.into(),
+                // Ahead of whatever waits, and seldom.
+                Ok(()) = self.revoked.changed() => {
+                    Input::RevokedMoved(*self.revoked.borrow_and_update())
+                }
                 // Before the deadline: what has come counts, however long the last write took.
                 message = self.socket.recv() => input_of(message).into(),
                 () = sleep_to(self.machine.deadline()) => SocketInput::TimePassed.into(),
                 watched = self.watches.next() => watched,
                 commanded = self.commands.next() => commanded,
-                Ok(()) = self.revoked.changed() => {
-                    Input::RevokedMoved(*self.revoked.borrow_and_update())
-                }
                 changed = self.changes.next() => match changed {
                     Some(input) => input,
                     None => SocketInput::StopAsked.into(),

@@ -1,7 +1,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
-use guildhall_model::{SessionId, UnixMs, UserId, session::SESSION_LIFE_MAX};
+use guildhall_model::{
+    SessionId, UnixMs, UserId,
+    session::{CLOCK_SKEW_MAX, SESSION_LIFE_MAX},
+};
 use guildhall_ports::{ManualClock, journal::JournalFuture, memory::MemoryRevocationStore};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
@@ -29,6 +32,18 @@ async fn what_is_answered_is_kept_and_told_and_what_is_known_changes_nothing() {
     let beginning = Revocation::of_everybody(NOW);
     let all = next.revocations.read(0, 9).revocations;
     assert_eq!(all, [user(5, NOW), beginning]);
+}
+
+/// Signing out everywhere and a removed application come together, each with a time of its own.
+#[tokio::test]
+async fn of_two_words_about_one_user_that_come_at_once_the_later_time_is_kept() {
+    let gateway = Keeping::begin(MemoryRevocationStore::default()).await;
+    let all = [user(5, NOW + 2), user(5, NOW), user(5, NOW + 1)];
+    let asked = all.map(|revocation| gateway.revocations.revoke(revocation));
+    futures_util::future::join_all(asked).await;
+    let next = Keeping::begin(gateway.end().await).await;
+    let kept = next.revocations.read(0, 9).revocations;
+    assert_eq!(kept, [user(5, NOW + 2), Revocation::of_everybody(NOW)]);
 }
 
 #[tokio::test]
@@ -59,18 +74,23 @@ async fn what_can_matter_no_more_is_taken_out_of_the_store() {
     let gateway = Keeping::begin(MemoryRevocationStore::default()).await;
     let id = SessionId::new("one".to_owned());
     let ends_at = NOW + 1_000;
-    let session = Revocation::Session { id, ends_at };
+    let session = Revocation::Session {
+        id,
+        user_id: UserId(5),
+        ends_at,
+    };
     gateway.revocations.revoke(session.clone()).await;
     gateway.revocations.revoke(user(5, NOW)).await;
-    gateway.clock.set(ends_at);
+    let skew = UnixMs::try_from(CLOCK_SKEW_MAX.as_millis()).expect("a minute");
+    gateway.clock.set(ends_at + skew);
     gateway.an_hour_passes().await;
     let life = UnixMs::try_from(SESSION_LIFE_MAX.as_millis()).expect("30 days");
-    gateway.clock.set(NOW + life - 1);
+    gateway.clock.set(NOW + life + skew - 1);
     gateway.an_hour_passes().await;
     let everybody = Revocation::of_everybody(NOW);
     let kept = gateway.store.load(0).await;
     assert_eq!(kept, Ok(vec![user(5, NOW), everybody.clone()]));
-    gateway.clock.set(NOW + life);
+    gateway.clock.set(NOW + life + skew);
     gateway.an_hour_passes().await;
     assert_eq!(gateway.store.load(0).await, Ok(vec![everybody]));
 }

@@ -45,7 +45,11 @@ async fn what_is_ended_is_told_of_and_what_was_ended_before_is_not(store: &dyn S
     let mut last = *changes.borrow_and_update();
     let (id, user_id, not_before) = (session(1), UserId(1), 100);
     for revocation in [
-        Revocation::Session { id, ends_at: 1_000 },
+        Revocation::Session {
+            id,
+            user_id,
+            ends_at: 1_000,
+        },
         Revocation::User {
             user_id,
             not_before,
@@ -114,7 +118,8 @@ fn revocation() -> impl Strategy<Value = Revocation> {
     let not_before = || 0..12_u64;
     prop_oneof![
         4 => (1..=3_u64, ends_at).prop_map(|(number, ends_at)| {
-            Revocation::Session { id: session(number), ends_at }
+            let user_id = UserId(number);
+            Revocation::Session { id: session(number), user_id, ends_at }
         }),
         4 => (1..=3_u64, not_before()).prop_map(|(user, not_before)| {
             Revocation::User { user_id: UserId(user), not_before }
@@ -135,7 +140,13 @@ async fn sessions_never_take_the_room_of_users(store: &dyn SessionStore) {
     for number in 0..MANY {
         let id = session(number);
         let ends_at = life * 2 - number;
-        revoke(store, Revocation::Session { id, ends_at }, 0).await;
+        let user_id = UserId(number);
+        let session = Revocation::Session {
+            id,
+            user_id,
+            ends_at,
+        };
+        revoke(store, session, 0).await;
     }
     assert!(is_over(store, MANY, 1, 4), "a user outlives any number");
     let (first, last) = (is_over(store, 0, 2, 4), is_over(store, MANY - 1, 2, 4));

@@ -19,7 +19,7 @@ pub struct MemoryRevocationStore(Arc<Mutex<Kept>>);
 struct Kept {
     /// `None`: nothing was ever kept.
     everybody: Option<UnixMs>,
-    sessions: BTreeMap<SessionId, UnixMs>,
+    sessions: BTreeMap<SessionId, (UserId, UnixMs)>,
     users: BTreeMap<UserId, UnixMs>,
 }
 
@@ -41,9 +41,13 @@ impl RevocationStore for MemoryRevocationStore {
 impl Kept {
     fn load(&mut self, not_before: UnixMs) -> Vec<Revocation> {
         let not_before = *self.everybody.get_or_insert(not_before);
-        let sessions = self.sessions.iter().map(|(id, ends_at)| {
-            let (id, ends_at) = (id.clone(), *ends_at);
-            Revocation::Session { id, ends_at }
+        let sessions = self.sessions.iter().map(|(id, (user_id, ends_at))| {
+            let (id, user_id, ends_at) = (id.clone(), *user_id, *ends_at);
+            Revocation::Session {
+                id,
+                user_id,
+                ends_at,
+            }
         });
         let users = self.users.iter().map(|(user_id, not_before)| {
             let (user_id, not_before) = (*user_id, *not_before);
@@ -58,17 +62,25 @@ impl Kept {
 
     fn take(&mut self, change: RevocationChange) {
         match change {
-            RevocationChange::Kept(Revocation::Session { id, ends_at }) => {
-                self.sessions.insert(id, ends_at);
+            RevocationChange::Kept(Revocation::Session {
+                id,
+                user_id,
+                ends_at,
+            }) => {
+                let kept = self.sessions.entry(id).or_insert((user_id, ends_at));
+                if kept.1 < ends_at {
+                    *kept = (user_id, ends_at);
+                }
             }
             RevocationChange::Kept(Revocation::User {
                 user_id,
                 not_before,
             }) => {
-                self.users.insert(user_id, not_before);
+                let kept = self.users.entry(user_id).or_insert(not_before);
+                *kept = not_before.max(*kept);
             }
             RevocationChange::Kept(Revocation::Everybody { not_before }) => {
-                self.everybody = Some(not_before);
+                self.everybody = self.everybody.max(Some(not_before));
             }
             RevocationChange::SessionGone(id) => drop(self.sessions.remove(&id)),
             RevocationChange::UserGone(user_id) => drop(self.users.remove(&user_id)),

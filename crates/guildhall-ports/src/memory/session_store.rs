@@ -45,6 +45,10 @@ impl SessionStore for CookieSessionStore {
         self.table.read().not_before(user_id)
     }
 
+    fn all(&self) -> Vec<Revocation> {
+        self.table.read().iter().collect()
+    }
+
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }

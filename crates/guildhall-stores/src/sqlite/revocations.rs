@@ -19,6 +19,7 @@ const REVOKED_SESSION: Table = Table {
     name: "revoked_session",
     sql: "CREATE TABLE revoked_session (
     id TEXT PRIMARY KEY,
+    user_id INTEGER NOT NULL,
     ends_at INTEGER NOT NULL,
     sum INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID",
@@ -90,22 +91,42 @@ pub(super) fn record(
 
 fn write(writing: &mut Writing<'_>, change: &RevocationChange) -> Result<(), StorageError> {
     match change {
-        RevocationChange::Kept(Revocation::Session { id, ends_at }) => {
+        RevocationChange::Kept(revocation) => raise(writing, revocation),
+        RevocationChange::SessionGone(id) => row::remove_session(writing, id),
+        RevocationChange::UserGone(user_id) => row::remove_user(writing, *user_id),
+    }
+}
+
+/// Of each what ends most stays.
+fn raise(writing: &mut Writing<'_>, revocation: &Revocation) -> Result<(), StorageError> {
+    match revocation {
+        Revocation::Session {
+            id,
+            user_id,
+            ends_at,
+        } => {
+            if row::end_of_session(writing, id)? >= Some(*ends_at) {
+                return Ok(());
+            }
             row::remove_session(writing, id)?;
-            row::insert_session(writing, id, *ends_at)
+            row::insert_session(writing, id, *user_id, *ends_at)
         }
-        RevocationChange::Kept(Revocation::User {
+        Revocation::User {
             user_id,
             not_before,
-        }) => {
+        } => {
+            if row::time_of_user(writing, *user_id)? >= Some(*not_before) {
+                return Ok(());
+            }
             row::remove_user(writing, *user_id)?;
             row::insert_user(writing, *user_id, *not_before)
         }
-        RevocationChange::Kept(Revocation::Everybody { not_before }) => {
+        Revocation::Everybody { not_before } => {
+            if row::time_of_everybody(writing)? >= Some(*not_before) {
+                return Ok(());
+            }
             row::put_head(writing, *not_before)
         }
-        RevocationChange::SessionGone(id) => row::remove_session(writing, id),
-        RevocationChange::UserGone(user_id) => row::remove_user(writing, *user_id),
     }
 }
 

@@ -67,6 +67,7 @@ fn changes(number: u64) -> Vec<RevocationChange> {
         RevocationChange::SessionGone(name(number.saturating_sub(KEPT))),
         RevocationChange::Kept(Revocation::Session {
             id: name(number),
+            user_id: UserId(number % 7),
             ends_at: number,
         }),
         RevocationChange::Kept(Revocation::User {

@@ -331,6 +331,7 @@ impl Session {
     fn revocation(&self) -> Revocation {
         Revocation::Session {
             id: self.id.clone(),
+            user_id: self.user.id,
             ends_at: self.ends_at,
         }
     }

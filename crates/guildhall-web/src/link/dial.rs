@@ -167,16 +167,17 @@ impl Dialler {
             let input = select! {
                 biased;
                 () = stop.cancelled() => SocketInput::StopAsked.into(),
-                // Before the deadline: what has come counts, however long this task was stopped.
-                message = socket.next() => input_of(message).into(),
-                () = sleep_to(machine.deadline()) => SocketInput::TimePassed.into(),
-                Some(ask) = self.asks.recv() => ask,
-                () = self.viewers.changed() => Input::ViewersChanged,
+                // Ahead of whatever waits, and seldom.
                 sent = self.revocations.next_to_send() => Input::RevokeAsked {
                     revocation: sent.revocation().clone(),
                     due: now() + REVOKE_LIMIT,
                     reply: Asker::Revoke(sent),
                 },
+                // Before the deadline: what has come counts, however long this task was stopped.
+                message = socket.next() => input_of(message).into(),
+                () = sleep_to(machine.deadline()) => SocketInput::TimePassed.into(),
+                Some(ask) = self.asks.recv() => ask,
+                () = self.viewers.changed() => Input::ViewersChanged,
             };
             machine.handle(input, now());
         };
@@ -236,7 +237,7 @@ impl Dialler {
                 }
                 Some(Output::AllRevokedTold) => {
                     attachment.all_revoked_told = true;
-                    self.revocations.attached();
+                    self.revocations.attached(self.clock.now());
                 }
                 Some(Output::Complete(at)) => {
                     if !attachment.all_revoked_told {

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use guildhall_http::driver_time::{now, sleep_to};
 use guildhall_link::receiver::Unanswered;
 use guildhall_model::{Revocation, UnixMs};
-use guildhall_ports::{SessionStore, Unavailable};
+use guildhall_ports::{RevocationTable, SessionStore, Unavailable};
 use metrics::{counter, gauge};
 use parking_lot::Mutex;
 use tokio::{
@@ -32,6 +32,8 @@ struct Shared {
     store: Arc<dyn SessionStore>,
     known: watch::Sender<bool>,
     unkept: Mutex<UnkeptRevocations>,
+    /// What the gateway that is being attached has told until now.
+    telling: Mutex<RevocationTable>,
     /// One more may be sent.
     wake: Notify,
 }
@@ -50,6 +52,7 @@ impl Revocations {
             known: watch::Sender::new(store.is_shared()),
             store,
             unkept: Mutex::default(),
+            telling: Mutex::default(),
             wake: Notify::new(),
         }))
     }
@@ -106,18 +109,36 @@ impl Revocations {
     ) -> Result<(), Unavailable> {
         let told = revocations.len() as u64;
         for revocation in revocations {
+            if !self.0.unkept.lock().is_attached() {
+                self.0.telling.lock().add(revocation.clone());
+            }
             self.0.store.revoke(revocation, now).await?;
         }
         counter!("guildhall_revocations_told_total").increment(told);
         Ok(())
     }
 
-    /// A gateway has told all there is: it is attached, and may be sent what no other has kept.
-    pub(super) fn attached(&self) {
+    /// A gateway has told all there is: it is attached, and is sent what no other has kept, and what it
+    /// did not tell although it is known here. It may have a file of its own, or an older copy.
+    pub(super) fn attached(&self, now: UnixMs) {
         if !self.0.known.send_replace(true) {
             info!("[Gateway Client] It is known now which sessions are over: people are let in");
         }
-        self.0.unkept.lock().attached();
+        let told = std::mem::take(&mut *self.0.telling.lock());
+        let known = if self.0.store.is_shared() {
+            Vec::new()
+        } else {
+            self.0.store.all()
+        };
+        let mut unkept = self.0.unkept.lock();
+        for revocation in known {
+            if revocation.until() > now && !told.knows(&revocation) {
+                unkept.add_unasked(revocation);
+            }
+        }
+        unkept.attached();
+        drop(unkept);
+        self.measure();
         self.0.wake.notify_one();
     }
 
@@ -139,6 +160,7 @@ impl Revocations {
     /// No gateway is attached any more.
     pub(super) fn detached(&self) {
         self.0.unkept.lock().detached();
+        *self.0.telling.lock() = RevocationTable::default();
     }
 
     fn measure(&self) {

@@ -3,6 +3,7 @@
 use std::{net::Ipv4Addr, num::NonZeroUsize, time::Duration};
 
 use guildhall_http::{HttpOrigin, HttpUrl, RotatedSecret, Secret, TrustedProxies, WsUrl};
+use guildhall_model::session::SESSION_LIFE_MAX;
 use guildhall_web::{CDN_URL_MAX, Config, DiscordPublicKey, OAuth, WebSettingNames};
 use url::{Host, Url};
 
@@ -15,7 +16,7 @@ use super::{
 const SESSION_IDLE: Duration = Duration::from_hours(7 * 24);
 
 /// A session this old is over, however much it is used.
-const SESSION_MAX_AGE: Duration = Duration::from_hours(30 * 24);
+const SESSION_MAX_AGE: Duration = SESSION_LIFE_MAX;
 
 /// Where nobody has counted descriptors.
 const CONNECTIONS: usize = 1_024;

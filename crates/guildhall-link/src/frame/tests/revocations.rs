@@ -11,6 +11,7 @@ pub(super) fn of_revocations() -> Vec<Frame> {
     let told = |revocations, more| Frame::Tell(Tell::Revoked { revocations, more });
     let session = Revocation::Session {
         id: SessionId::new("mGs0r8cq1b2vWc4pQz6yXw9A".to_owned()),
+        user_id: UserId(80_351_110_224_678_912),
         ends_at: NOW + 2_592_000_000,
     };
     let user = Revocation::User {
@@ -45,11 +46,12 @@ fn no_name_of_a_session_is_in_a_log() {
 #[test]
 fn a_revocation_that_cannot_be_read_is_malformed_and_a_tell_of_one_no_frame() {
     for revocation in [
-        r#"{"whose":"session","endsAt":1}"#,
-        r#"{"whose":"session","id":"","endsAt":1}"#,
-        r#"{"whose":"session","id":"a b","endsAt":1}"#,
+        r#"{"whose":"session","userId":"5","endsAt":1}"#,
+        r#"{"whose":"session","id":"","userId":"5","endsAt":1}"#,
+        r#"{"whose":"session","id":"a b","userId":"5","endsAt":1}"#,
+        r#"{"whose":"session","id":"a","endsAt":1}"#,
         &format!(
-            r#"{{"whose":"session","id":"{}","endsAt":1}}"#,
+            r#"{{"whose":"session","id":"{}","userId":"5","endsAt":1}}"#,
             "x".repeat(65)
         ),
         r#"{"whose":"user","userId":"5"}"#,

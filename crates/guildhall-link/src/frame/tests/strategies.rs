@@ -44,8 +44,9 @@ fn viewers() -> impl Strategy<Value = Tell> {
 
 fn revocations() -> impl Strategy<Value = Revocation> {
     prop_oneof![
-        ("[!-~]{1,64}", any::<u64>()).prop_map(|(id, ends_at)| Revocation::Session {
+        ("[!-~]{1,64}", ids(), any::<u64>()).prop_map(|(id, user, ends_at)| Revocation::Session {
             id: SessionId::new(id),
+            user_id: UserId(user),
             ends_at,
         }),
         (ids(), any::<u64>()).prop_map(|(user, not_before)| Revocation::User {

@@ -11,11 +11,13 @@ use crate::sqlite::file::{Checksum, Reading, StorageError, Table, Writing};
 pub(super) fn insert_session(
     writing: &mut Writing<'_>,
     id: &SessionId,
+    user_id: UserId,
     ends_at: UnixMs,
 ) -> Result<(), StorageError> {
-    let sum = session_sum(id.as_str(), ends_at);
-    let values = params![id.as_str(), ends_at.cast_signed(), sum.cast_signed()];
-    let sql = "INSERT INTO revoked_session VALUES (?, ?, ?)";
+    let sum = session_sum(id.as_str(), user_id.0, ends_at);
+    let [user, end, signed_sum] = [user_id.0, ends_at, sum].map(u64::cast_signed);
+    let values = params![id.as_str(), user, end, signed_sum];
+    let sql = "INSERT INTO revoked_session VALUES (?, ?, ?, ?)";
     insert(writing, &REVOKED_SESSION, sql, values, sum)
 }
 
@@ -39,6 +41,39 @@ pub(super) fn put_head(writing: &mut Writing<'_>, not_before: UnixMs) -> Result<
     insert(writing, &REVOKED_HEAD, sql, values, sum)
 }
 
+/// When the session of a row would have ended, if there is one.
+pub(super) fn end_of_session(
+    writing: &Writing<'_>,
+    id: &SessionId,
+) -> Result<Option<UnixMs>, StorageError> {
+    let sql = "SELECT ends_at FROM revoked_session WHERE id = ?";
+    time(writing, sql, [id.as_str()])
+}
+
+/// The time of this user's row, if there is one.
+pub(super) fn time_of_user(
+    writing: &Writing<'_>,
+    user_id: UserId,
+) -> Result<Option<UnixMs>, StorageError> {
+    let sql = "SELECT not_before FROM revoked_user WHERE user_id = ?";
+    time(writing, sql, [user_id.0.cast_signed()])
+}
+
+/// The time of the one row, if it is there.
+pub(super) fn time_of_everybody(writing: &Writing<'_>) -> Result<Option<UnixMs>, StorageError> {
+    time(writing, "SELECT not_before FROM revoked_head", [])
+}
+
+fn time(
+    writing: &Writing<'_>,
+    sql: &str,
+    place: impl Params,
+) -> Result<Option<UnixMs>, StorageError> {
+    let mut select = writing.connection().prepare_cached(sql)?;
+    let time: Option<i64> = select.query_row(place, |row| row.get(0)).optional()?;
+    Ok(time.map(i64::cast_unsigned))
+}
+
 /// Takes out the row of this session, if there is one.
 pub(super) fn remove_session(
     writing: &mut Writing<'_>,
@@ -56,15 +91,19 @@ pub(super) fn remove_user(writing: &mut Writing<'_>, user_id: UserId) -> Result<
 
 /// Every session, by name.
 pub(super) fn sessions(reading: &mut Reading<'_>) -> Result<Vec<Revocation>, StorageError> {
-    let sql = "SELECT id, ends_at, sum FROM revoked_session ORDER BY id";
+    let sql = "SELECT id, user_id, ends_at, sum FROM revoked_session ORDER BY id";
     read(reading, &REVOKED_SESSION, sql, |row| {
         let id: String = row.get(0)?;
-        let [ends_at, sum] = numbers(row, 1)?;
-        if session_sum(&id, ends_at) != sum {
+        let [user_id, ends_at, sum] = numbers(row, 1)?;
+        if session_sum(&id, user_id, ends_at) != sum {
             return Err(unlike(&REVOKED_SESSION, &id));
         }
-        let id = SessionId::new(id);
-        Ok((Revocation::Session { id, ends_at }, sum))
+        let revocation = Revocation::Session {
+            id: SessionId::new(id),
+            user_id: UserId(user_id),
+            ends_at,
+        };
+        Ok((revocation, sum))
     })
 }
 
@@ -158,9 +197,9 @@ fn unlike(table: &Table, row: impl Display) -> StorageError {
 }
 
 /// Of every value, as are the others. Written to disk, so they never change.
-fn session_sum(id: &str, ends_at: UnixMs) -> u64 {
+fn session_sum(id: &str, user_id: u64, ends_at: UnixMs) -> u64 {
     let session = Checksum::of("revoked_session").text(id);
-    session.number(ends_at).done()
+    session.number(user_id).number(ends_at).done()
 }
 
 fn user_sum(user_id: u64, not_before: UnixMs) -> u64 {

@@ -34,6 +34,10 @@ impl SessionStore for MayBeAway {
         self.kept.not_before(user_id)
     }
 
+    fn all(&self) -> Vec<Revocation> {
+        self.kept.all()
+    }
+
     fn changes(&self) -> watch::Receiver<u64> {
         self.kept.changes()
     }

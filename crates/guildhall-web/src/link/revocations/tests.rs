@@ -3,7 +3,7 @@ use super::*;
 /// All is known, and no gateway is there to keep more.
 pub(crate) fn known(store: Arc<dyn SessionStore>) -> Revocations {
     let revocations = Revocations::new(store);
-    revocations.attached();
+    revocations.attached(0);
     revocations.detached();
     revocations
 }

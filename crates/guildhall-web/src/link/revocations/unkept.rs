@@ -57,6 +57,18 @@ impl UnkeptRevocations {
         answer
     }
 
+    /// Adds one that nobody waits for, if there is room: it is sent to the gateway that is attached
+    /// next.
+    pub(super) fn add_unasked(&mut self, revocation: Revocation) {
+        if self.askers.len() < MOST {
+            self.askers.entry(revocation).or_default();
+        }
+    }
+
+    pub(super) fn is_attached(&self) -> bool {
+        self.is_attached
+    }
+
     pub(super) fn len(&self) -> usize {
         self.askers.len()
     }

@@ -20,7 +20,11 @@ async fn what_was_revoked_is_told_first_and_then_to_every_attachment_at_once() {
     }
 
     let id = SessionId::new("one".to_owned());
-    let session = Revocation::Session { id, ends_at: 9 };
+    let session = Revocation::Session {
+        id,
+        user_id: UserId(1),
+        ends_at: 9,
+    };
     let ask = receiver::Input::RevokeAsked {
         revocation: session.clone(),
         due: now() + PATIENCE,

@@ -58,6 +58,7 @@ async fn revocations_that_are_missing_old_or_changed_are_refused_by_the_name_of_
             "UPDATE revoked_session SET ends_at = ends_at - 1",
             "revoked_session",
         ),
+        ("UPDATE revoked_session SET user_id = 6", "revoked_session"),
         ("DELETE FROM revoked_user", "revoked_user"),
         (
             "UPDATE revoked_user SET user_id = 6 WHERE user_id = 5",
@@ -95,7 +96,7 @@ async fn revocations_of_an_hour_ago_are_refused() {
     let (place, old) = (written().await, Place::new());
     fs::copy(&place.path, &old.path).expect("is copied");
     let journals = journals(&place);
-    let again = RevocationChange::Kept(user(BEGINNING + 9));
+    let again = RevocationChange::Kept(user(BEGINNING + 99_999));
     let saved = journals.record(vec![again]).await;
     assert_eq!(saved, Ok(()));
     drop(journals);
@@ -141,6 +142,7 @@ pub(super) async fn revoke_everything(journals: &SqliteJournals) {
 pub(super) fn revocations() -> Vec<Revocation> {
     let session = |name: &str, number| Revocation::Session {
         id: SessionId::new(name.to_owned()),
+        user_id: UserId(5),
         ends_at: BEGINNING + 2_592_000_000 + number,
     };
     vec![

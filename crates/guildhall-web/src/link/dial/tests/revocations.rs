@@ -72,6 +72,32 @@ async fn what_nobody_could_keep_is_sent_to_the_next_gateway_until_one_has_kept_i
     assert_eq!(kept, session("two"));
 }
 
+/// It has a file of its own, or an older copy.
+#[tokio::test]
+async fn what_one_gateway_told_is_taught_to_the_next_that_does_not_know_it() {
+    let house = House::open().await;
+    let mut gateway = house.accept().await;
+    gateway.revoked = vec![session("one"), session("two")];
+    gateway.greet(at(0));
+    let revocations = house.link.revocations();
+    let mut known = revocations.known();
+    let all_known = async {
+        known.wait_for(|known| *known).await.expect("it dials");
+    };
+    assert_eq!(gateway.next().await, joins(None));
+    gateway.run_until(all_known).await;
+    drop(gateway);
+
+    let mut gateway = house.accept().await;
+    gateway.revoked = vec![session("two")];
+    gateway.greet(at(0));
+    while !matches!(gateway.next().await, sender::Output::Join { .. }) {}
+    gateway.keep(&session("one")).await;
+    // The other is known there.
+    let next = gateway.runs_for(&revocations, session("three")).await;
+    assert_eq!(next, session("three"));
+}
+
 /// Its answers are of another kind, too.
 #[tokio::test]
 async fn a_gateway_that_knows_no_revocations_lets_nobody_in() {
@@ -143,6 +169,7 @@ fn session(name: &str) -> Revocation {
     let id = SessionId::new(name.to_owned());
     Revocation::Session {
         id,
+        user_id: UserId(1),
         ends_at: u64::MAX,
     }
 }

@@ -93,6 +93,7 @@ fn when_full_what_matters_no_more_first_makes_room() {
     drop(unkept.add(user(1)));
     let session = |number: u64| Revocation::Session {
         id: SessionId::new(number.to_string()),
+        user_id: UserId(number),
         ends_at: number,
     };
     for number in 0..=MOST as u64 {
