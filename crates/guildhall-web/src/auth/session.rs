@@ -303,8 +303,12 @@ impl Sessions {
     /// Ends what is watched as soon as it is revoked anywhere. For a task of its own.
     pub(crate) async fn enforce(self) {
         let mut changes = self.0.store.changes();
-        while changes.changed().await.is_ok() {
+        loop {
+            // Looked at once, too: what was revoked before this task was first polled.
             self.end_revoked();
+            if changes.changed().await.is_err() {
+                return;
+            }
         }
     }
 
