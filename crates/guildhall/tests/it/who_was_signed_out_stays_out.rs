@@ -112,8 +112,7 @@ async fn it_holds_whichever_process_is_killed() {
     // All of them, and web is the first that is back: it knows of nobody whether they are over.
     kill_gateway(&mut house).await;
     kill(&mut other).await;
-    house.web.signal("KILL");
-    house.web.ended().await;
+    kill_web(&mut house).await;
     house.restart(&mut other);
     until("it answers", async || {
         house.who_am_i(&other.ports, &good).await == NOT_KNOWN
@@ -171,6 +170,7 @@ async fn while_the_gateway_is_away_it_ends_here_and_elsewhere_once_that_is_back(
     })
     .await;
     // It was kept, so it is over for those who come later.
+    kill_web(&mut house).await;
     house.restart_web().await;
     assert_eq!(house.who_am_i(&house.ports, &cookie).await, SIGNED_OUT);
     let answer = house.sign_out(&house.ports, &cookie, false).await;
@@ -196,6 +196,7 @@ async fn without_its_file_the_gateway_lets_nobody_in_who_signed_in_before() {
     // The file has begun, and stays that old.
     kill_gateway(&mut house).await;
     house.restart_gateway();
+    kill_web(&mut house).await;
     house.restart_web().await;
     assert_eq!(house.who_am_i(&house.ports, &before).await, SIGNED_OUT);
     assert_eq!(house.who_am_i(&house.ports, &again).await, SIGNED_IN);
@@ -210,9 +211,22 @@ async fn a_copy_of_the_file_that_is_brought_back_lets_in_nobody_of_before() {
     house.gateway.ended().await;
     let file = house.folder().join("data/gateway.sqlite3");
     let copy = std::fs::read(&file).expect("the file");
+    until("the link is down", async || {
+        let metrics = house.metrics(house.ports.web_ops).await;
+        metrics.contains("guildhall_link_up 0")
+    })
+    .await;
     house.restart_gateway();
-    house.discord.stamp("since the copy").await;
-    while stream.until("voice.updated").await.data["username"] != "since the copy" {}
+    until("it is attached", async || {
+        let metrics = house.metrics(house.ports.web_ops).await;
+        metrics.contains("guildhall_link_up 1")
+    })
+    .await;
+    house.until_ready(house.ports.web_ops).await;
+    // Somebody is looked up since the copy was made, which no RESUME tells again.
+    let other = house.sign_in(&house.discord.people[0]).await;
+    let mut others = house.stream_at(&house.ports, &other).await;
+    others.until("snapshot").await;
     kill_gateway(&mut house).await;
     std::fs::write(&file, copy).expect("is brought back");
     std::fs::remove_file(file.with_extension("sqlite3-wal")).expect("it was killed");
@@ -230,6 +244,11 @@ async fn a_copy_of_the_file_that_is_brought_back_lets_in_nobody_of_before() {
 async fn kill_gateway(house: &mut House) {
     house.gateway.signal("KILL");
     house.gateway.ended().await;
+}
+
+async fn kill_web(house: &mut House) {
+    house.web.signal("KILL");
+    house.web.ended().await;
 }
 
 async fn kill(another: &mut AnotherWeb) {
