@@ -1,8 +1,8 @@
 //! `/admin` of the operator's listener: who has streams open, and ending somebody's sessions.
 //!
 //! What protects it is that only this machine reaches the listener. So on one that others reach it is
-//! not there, and browsers, which other sites can make send requests from here, are refused unless
-//! they say that nobody did.
+//! not there, what a proxy passes on for others is refused, and browsers, which other sites can make
+//! send requests from here, are refused unless they say that nobody did.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{any, get, post},
@@ -26,6 +26,14 @@ const BODY_BYTES: usize = 4 * 1024;
 
 /// Nobody who has the listener is slow.
 const BODY_LIMIT: Duration = Duration::from_secs(5);
+
+/// Headers by which a proxy says that it passes on what somebody else asked.
+const PROXIES_SAY: [HeaderName; 4] = [
+    header::FORWARDED,
+    header::VIA,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-real-ip"),
+];
 
 /// `/admin/*`, as it is answered on a listener that is bound there.
 pub(super) fn routes(admin: WebAdmin, listen: SocketAddr) -> Router {
@@ -86,12 +94,15 @@ fn refusal(listen: SocketAddr, headers: &HeaderMap) -> Option<AdminError> {
     if !listen.ip().is_loopback() {
         return Some(NOT_LOOPBACK);
     }
+    if PROXIES_SAY.iter().any(|name| headers.contains_key(name)) {
+        return Some(PASSED_ON);
+    }
     let refused = !names_this_machine(headers) || is_of_another_site(headers);
     refused.then_some(CROSS_SITE)
 }
 
-/// Whether the request names an address, or localhost. Another name may be one that a site had point
-/// here, so that its own scripts count as the same site.
+/// Whether the request names a loopback address, or localhost. Another name may be one that a site had
+/// point here, so that its own scripts count as the same site.
 fn names_this_machine(headers: &HeaderMap) -> bool {
     let host = headers
         .get(header::HOST)
@@ -99,7 +110,8 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
     let url = host.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
     match url.as_ref().and_then(Url::host) {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
 }
@@ -150,10 +162,15 @@ const NOT_LOOPBACK: AdminError = error(
     "not_loopback",
     "Nothing else protects /admin, so it is answered only where OPS_HOST is a loopback address.",
 );
+const PASSED_ON: AdminError = error(
+    StatusCode::FORBIDDEN,
+    "passed_on",
+    "/admin answers programs of this machine, not what a proxy passes on for others.",
+);
 const CROSS_SITE: AdminError = error(
     StatusCode::FORBIDDEN,
     "forbidden",
-    "/admin answers programs of this machine, by an address or as localhost, and no other site's pages.",
+    "/admin answers programs of this machine, by a loopback address or as localhost, and no other site's pages.",
 );
 const NOTHING_HERE: AdminError = error(
     StatusCode::NOT_FOUND,
@@ -238,7 +255,7 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pairs = pairs.iter().map(|(name, value)| {
-            let name = header::HeaderName::from_static(name);
+            let name = HeaderName::from_static(name);
             (name, HeaderValue::from_static(value))
         });
         pairs.collect()
@@ -248,7 +265,12 @@ mod tests {
     fn only_a_name_of_this_machine_is_answered() {
         for (host, ours) in [
             ("127.0.0.1:9090", true),
+            ("127.8.9.1", true),
             ("[::1]:9090", true),
+            ("8.8.8.8:9090", false),
+            ("10.0.0.7:9090", false),
+            ("0.0.0.0:9090", false),
+            ("[2001:db8::1]:9090", false),
             ("localhost:9090", true),
             ("ops.localhost", true),
             ("evil.example", false),
@@ -277,6 +299,22 @@ mod tests {
             let address = listen.parse().expect("an address");
             let refused = refusal(address, &headers);
             assert_eq!(refused.map(|it| it.code), code, "{listen}");
+        }
+    }
+
+    #[test]
+    fn what_a_proxy_passes_on_is_refused() {
+        let listen = "127.0.0.1:9090".parse().expect("an address");
+        for said in [
+            ("forwarded", "for=203.0.113.7"),
+            ("via", "1.1 proxy"),
+            ("x-forwarded-for", "203.0.113.7"),
+            ("x-forwarded-for", ""),
+            ("x-real-ip", "203.0.113.7"),
+        ] {
+            let headers = headers(&[("host", "127.0.0.1:9090"), said]);
+            let code = refusal(listen, &headers).map(|it| it.code);
+            assert_eq!(code, Some("passed_on"), "{said:?}");
         }
     }
 

@@ -13,6 +13,13 @@ async fn streams(house: &House) -> Value {
     answer.json().await.expect("JSON")
 }
 
+fn keys(object: &Value) -> Vec<&str> {
+    let object = object.as_object().expect("an object");
+    let mut keys: Vec<_> = object.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
+
 async fn revoke(house: &House, body: &Value) -> StatusCode {
     let post = house.http.post(admin(house, "revoke")).json(body);
     post.send().await.expect("it answers").status()
@@ -34,8 +41,12 @@ async fn who_is_here_is_seen_and_may_be_ended() {
     assert_eq!(most["streams"], 2);
     let guilds = most["guilds"].as_array().expect("guilds");
     assert!(guilds.contains(&json!(discord.guild)), "{told}");
-    let (_, value) = here.split_once('=').expect("a cookie");
-    assert!(!told.to_string().contains(value), "no cookie is shown");
+    // Nothing else is in it: no cookie, no session's name.
+    assert_eq!(keys(&told), ["people", "streams", "users"]);
+    let of_each = ["guildCount", "guilds", "since", "streams", "userId"];
+    for person in told["people"].as_array().expect("people") {
+        assert_eq!(keys(person), of_each);
+    }
 
     for wrong in [
         json!({}),
@@ -77,6 +88,8 @@ async fn pages_of_other_sites_are_refused() {
         (&[json, ("origin", "https://evil.example")][..], 403),
         (&[json, ("sec-fetch-site", "cross-site")], 403),
         (&[json, ("host", "evil.example")], 403),
+        (&[json, ("host", "8.8.8.8")], 403),
+        (&[json, ("x-forwarded-for", "203.0.113.7")], 403),
         (&[("content-type", "text/plain")], 415),
         (&[], 415),
     ] {
