@@ -11,7 +11,7 @@ use axum::{
     routing::{get, post},
 };
 use guildhall_http::LogThrottle;
-use guildhall_ports::{Clock, ExpiringSet};
+use guildhall_ports::{Clock, ExpiringSet, RateLimiter};
 use http::HeaderMap;
 use parking_lot::Mutex;
 
@@ -93,6 +93,7 @@ pub(crate) struct Auth {
     invite_permits: LoginPermits,
     budget: LoginBudget,
     webhook: WebhookLimits,
+    limiter: Arc<dyn RateLimiter>,
     /// Failures by their words in metrics, of which there are few.
     failed: Mutex<HashMap<&'static str, LogThrottle>>,
     world: Arc<dyn WorldAccess>,
@@ -120,7 +121,8 @@ impl Auth {
             permits: LoginPermits::default(),
             invite_permits: LoginPermits::default(),
             budget: LoginBudget::new(Arc::clone(&ports.rate_limiter)),
-            webhook: WebhookLimits::new(Arc::clone(&ports.rate_limiter)),
+            webhook: WebhookLimits::default(),
+            limiter: Arc::clone(&ports.rate_limiter),
             failed: Mutex::default(),
             world,
             clock,

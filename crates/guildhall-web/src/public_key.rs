@@ -21,26 +21,36 @@ const TIMESTAMP: HeaderName = HeaderName::from_static("x-signature-timestamp");
 /// Longer ones are not Discord's.
 const TIMESTAMP_MAX: usize = 64;
 
-impl DiscordPublicKey {
-    /// Whether the headers have this key's signature of the timestamp beside it and the body.
-    pub(crate) fn has_signed(&self, headers: &HeaderMap, body: &[u8]) -> bool {
+/// What a request says to prove that it is Discord's.
+pub(crate) struct DiscordSignature<'a> {
+    signature: [u8; 64],
+    timestamp: &'a [u8],
+}
+
+impl<'a> DiscordSignature<'a> {
+    /// `None`: a header is missing, is there twice, or says nothing that Discord would.
+    pub(crate) fn of(headers: &'a HeaderMap) -> Option<Self> {
         let only = |name| {
             let mut all = headers.get_all(name).iter();
             let value = all.next().map(HeaderValue::as_bytes);
             value.filter(|_| all.next().is_none())
         };
-        let (Some(signature), Some(timestamp)) = (only(SIGNATURE), only(TIMESTAMP)) else {
-            return false;
-        };
-        let Some(signature) = bytes::<64>(signature) else {
-            return false;
-        };
-        if timestamp.is_empty() || timestamp.len() > TIMESTAMP_MAX {
-            return false;
-        }
-        let signed = [timestamp, body].concat();
+        let signature = bytes(only(SIGNATURE)?)?;
+        let timestamp = only(TIMESTAMP)?;
+        let is_sound = (1..=TIMESTAMP_MAX).contains(&timestamp.len());
+        is_sound.then_some(Self {
+            signature,
+            timestamp,
+        })
+    }
+}
+
+impl DiscordPublicKey {
+    /// Whether it is this key's signature of the timestamp beside it and the body.
+    pub(crate) fn has_signed(&self, signature: &DiscordSignature<'_>, body: &[u8]) -> bool {
+        let signed = [signature.timestamp, body].concat();
         let key = UnparsedPublicKey::new(&ED25519, &self.0);
-        key.verify(&signed, &signature).is_ok()
+        key.verify(&signed, &signature.signature).is_ok()
     }
 }
 
@@ -92,6 +102,11 @@ pub(crate) mod tests {
         headers
     }
 
+    fn has_signed(key: &DiscordPublicKey, headers: &HeaderMap, body: &[u8]) -> bool {
+        let signature = DiscordSignature::of(headers);
+        signature.is_some_and(|signature| key.has_signed(&signature, body))
+    }
+
     #[test]
     fn a_key_is_sixty_four_digits_and_nothing_else() {
         let digits = "0123456789abcdef".repeat(4);
@@ -123,7 +138,7 @@ pub(crate) mod tests {
         let signature = hex(pair.sign(b"1700000000{\"type\":0}").as_ref());
         let said = |signature: &str, timestamp: &str, body: &str| {
             let headers = headers(&[(SIGNATURE, signature), (TIMESTAMP, timestamp)]);
-            key.has_signed(&headers, body.as_bytes())
+            has_signed(&key, &headers, body.as_bytes())
         };
         assert!(said(&signature, "1700000000", "{\"type\":0}"));
         assert!(said(
@@ -139,7 +154,7 @@ pub(crate) mod tests {
         let other = "ff".repeat(32).parse::<DiscordPublicKey>().expect("digits");
         let all = headers(&[(SIGNATURE, &signature), (TIMESTAMP, "1700000000")]);
         assert!(
-            !other.has_signed(&all, b"{\"type\":0}"),
+            !has_signed(&other, &all, b"{\"type\":0}"),
             "no point of the curve"
         );
     }
@@ -158,9 +173,11 @@ pub(crate) mod tests {
                 (TIMESTAMP, "1"),
             ],
         ] {
-            assert!(!key.has_signed(&headers(pairs), b"body"), "{pairs:?}");
+            let headers = headers(pairs);
+            assert!(!has_signed(&key, &headers, b"body"), "{pairs:?}");
         }
         let empty = hex(pair.sign(b"body").as_ref());
-        assert!(!key.has_signed(&headers(&[(SIGNATURE, &empty), (TIMESTAMP, "")]), b"body"));
+        let headers = headers(&[(SIGNATURE, &empty), (TIMESTAMP, "")]);
+        assert!(!has_signed(&key, &headers, b"body"));
     }
 }

@@ -31,6 +31,8 @@ pub(crate) mod tests {
     #[derive(Debug)]
     pub(crate) struct PlayedRevocations {
         pub(crate) is_away: AtomicBool,
+        /// It is there, and never answers.
+        pub(crate) hangs: AtomicBool,
         pub(crate) knows: AtomicBool,
         pub(crate) kept: Mutex<Vec<Revocation>>,
     }
@@ -40,6 +42,7 @@ pub(crate) mod tests {
         pub(crate) fn there() -> Arc<Self> {
             Arc::new(Self {
                 is_away: AtomicBool::new(false),
+                hangs: AtomicBool::new(false),
                 knows: AtomicBool::new(true),
                 kept: Mutex::default(),
             })
@@ -49,6 +52,9 @@ pub(crate) mod tests {
     impl SharedRevocations for PlayedRevocations {
         fn share(&self, revocation: Revocation) -> BoxFuture<'_, Result<(), Unavailable>> {
             Box::pin(async {
+                if self.hangs.load(Ordering::Relaxed) {
+                    return std::future::pending().await;
+                }
                 if self.is_away.load(Ordering::Relaxed) {
                     return Err(Unavailable("no gateway".to_owned()));
                 }

@@ -7,6 +7,8 @@
 
 /// What is told.
 mod event;
+/// What false signatures cost.
+mod false_share;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -18,20 +20,21 @@ use axum::{
 };
 use guildhall_http::ClientAddress;
 use guildhall_model::{Revocation, UnixMs, UserId};
-use guildhall_ports::{
-    RateLimiter,
-    rate_limiter::{Limited, RateBucket},
-};
 use http::{HeaderMap, StatusCode, header};
+use http_body::Body as _;
 use metrics::counter;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 
-use super::{Auth, login::counted_address, permits::LoginPermits, session::EndReason};
+use super::{Auth, login::counted_address, session::EndReason};
 use crate::{
     http::{ApiError, read_body},
-    public_key::DiscordPublicKey,
+    public_key::{DiscordPublicKey, DiscordSignature},
 };
 use event::WebhookEvent;
+use false_share::FalseShare;
 
 /// Discord waits 3 s for an answer; a later one is none.
 const ANSWER_LIMIT: Duration = Duration::from_millis(2_500);
@@ -39,25 +42,23 @@ const ANSWER_LIMIT: Duration = Duration::from_millis(2_500);
 /// More than what Discord tells has: events that nobody here asked for come with a whole guild.
 const BODY_BYTES: usize = 256 * 1024;
 
-/// False signatures of one client address: one a second, sixty at once. Discord sends some on
-/// purpose, to see them refused.
-const FALSE_SHARE: Duration = Duration::from_secs(1);
+/// What every event that matters here has room in. So much is read of anybody, as it is elsewhere:
+/// only a signature tells who is Discord, and it is known at the body's end.
+const SHORT_BYTES: usize = 16 * 1024;
 
-/// See [`FALSE_SHARE`].
-const FALSE_ROOM: Duration = Duration::from_mins(1);
+/// Longer bodies that are read at one time.
+const LONG_AT_ONCE: usize = 32;
 
-/// What bounds it.
+/// What bounds it. An event that matters waits for nothing that strangers can hold.
 pub(super) struct WebhookLimits {
-    /// Requests that are read and checked at one time.
-    permits: LoginPermits,
-    limiter: Arc<dyn RateLimiter>,
+    /// Longer bodies, or such that don't say how long they are.
+    long: Semaphore,
 }
 
-impl WebhookLimits {
-    pub(super) fn new(limiter: Arc<dyn RateLimiter>) -> Self {
+impl Default for WebhookLimits {
+    fn default() -> Self {
         Self {
-            permits: LoginPermits::default(),
-            limiter,
+            long: Semaphore::new(LONG_AT_ONCE),
         }
     }
 }
@@ -101,16 +102,13 @@ impl Auth {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Told, ApiError> {
-        let WebhookLimits { permits, limiter } = &self.webhook;
-        let buckets: Vec<_> = address.map(false_signatures).into_iter().collect();
-        let within = limiter.check(&buckets, Instant::now().into_std()).await;
-        within.map_err(|Limited { wait, .. }| TOO_MANY_FALSE.retry_in(wait))?;
-        let _permit = permits.acquire(address).await.ok_or(BUSY)?;
-        let body = read_body(body, BODY_BYTES).await?;
-        if !key.has_signed(headers, &body) {
-            limiter.charge(&buckets, Instant::now().into_std());
-            return Err(FALSE_SIGNATURE);
+        let share = FalseShare::reserve(&*self.limiter, address).await;
+        let signature = DiscordSignature::of(headers).ok_or_else(|| share.refusal())?;
+        let body = self.read_event(body, &share).await?;
+        if !key.has_signed(&signature, &body) {
+            return Err(share.refusal());
         }
+        share.give_back();
         let event = WebhookEvent::read(&body).map_err(|why| {
             self.warn_of_webhook("unreadable", &why);
             ApiError::refused(why)
@@ -132,6 +130,23 @@ impl Auth {
                 Ok(Told::Deauthorized)
             }
         }
+    }
+
+    async fn read_event(&self, body: Body, share: &FalseShare<'_>) -> Result<Vec<u8>, ApiError> {
+        let length = body.size_hint().upper();
+        if length.is_some_and(|length| length <= SHORT_BYTES as u64) {
+            return read_body(body, SHORT_BYTES).await;
+        }
+        let place = share.has_room().then(|| self.webhook.long.try_acquire());
+        if let Some(Ok(_place)) = place {
+            return read_body(body, BODY_BYTES).await;
+        }
+        let read = read_body(body, SHORT_BYTES).await;
+        read.map_err(|error| match error.status {
+            StatusCode::PAYLOAD_TOO_LARGE if share.has_room() => BUSY,
+            StatusCode::PAYLOAD_TOO_LARGE => share.refusal(),
+            _ => error,
+        })
     }
 
     /// Ends what a person began before they removed the application. It has ended here whatever is
@@ -179,21 +194,7 @@ fn acknowledged() -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-fn false_signatures(address: IpAddr) -> RateBucket {
-    RateBucket {
-        key: format!("webhook:{address}"),
-        share: FALSE_SHARE,
-        room: FALSE_ROOM,
-    }
-}
-
 const NOT_SET_UP: ApiError = ApiError::not_found("There is nothing at this address.");
-
-const FALSE_SIGNATURE: ApiError = ApiError::new(
-    StatusCode::UNAUTHORIZED,
-    "false_signature",
-    "The signature is missing, or is not that of the application's key.",
-);
 
 const ANOTHER_APPLICATION: ApiError = ApiError::new(
     StatusCode::BAD_REQUEST,
@@ -201,10 +202,7 @@ const ANOTHER_APPLICATION: ApiError = ApiError::new(
     "This is about another application.",
 );
 
-const TOO_MANY_FALSE: ApiError =
-    ApiError::too_many("Too many requests of this address had a false signature.");
-
-const BUSY: ApiError = ApiError::unavailable("Too many events come at once. Try again later.");
+const BUSY: ApiError = ApiError::unavailable("Too many long events come at once. Try again later.");
 
 const NOT_IN_TIME: ApiError =
     ApiError::unavailable("It could not be done in time. Try again later.");

@@ -1,8 +1,11 @@
 //! What Discord tells the application, and what others say in its place.
 
-use std::sync::atomic::Ordering;
+use std::{convert::Infallible, sync::atomic::Ordering};
 
+use axum::body::Body;
+use futures_util::future::join_all;
 use ring::signature::{Ed25519KeyPair, KeyPair};
+use tokio::time::Instant;
 
 use super::{visit::Visit, *};
 use crate::public_key::tests::hex;
@@ -197,24 +200,82 @@ async fn while_no_gateway_keeps_it_discord_is_asked_to_tell_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_sends_false_signatures_is_bounded_and_holds_up_nobody_else() {
+async fn who_sends_false_signatures_is_bounded_and_discord_is_heard_at_the_same_address() {
     let mut visit = hall().await;
     let ping = r#"{"type": 0}"#;
+    let false_one = "0".repeat(128);
+    let too_many = (
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_requests".to_owned(),
+    );
     for _ in 0..60 {
-        let answer = tell_with(&mut visit, ping, "no").await;
+        let answer = tell_with(&mut visit, ping, &false_one).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     }
-    let answer = tell_with(&mut visit, ping, "no").await;
-    assert_eq!(
-        (answer.status, answer.code().as_str()),
-        (StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
-    );
+    let long = format!("{ping}{}", " ".repeat(16 * 1024));
+    for signature in [&*false_one, "no"] {
+        for body in [ping, &long] {
+            let answer = tell_with(&mut visit, body, signature).await;
+            assert_eq!((answer.status, answer.code()), too_many);
+        }
+    }
+    assert_eq!(tell(&mut visit, ping).await.status, StatusCode::NO_CONTENT);
+    let answer = tell(&mut visit, &long).await;
+    assert_eq!((answer.status, answer.code()), too_many);
+
     let mut elsewhere = visit.another();
     elsewhere.address = guildhall_http::ClientAddress([203, 0, 113, 8].into());
+    let answer = tell_with(&mut elsewhere, ping, &false_one).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(
-        tell(&mut elsewhere, ping).await.status,
+        tell(&mut elsewhere, &long).await.status,
         StatusCode::NO_CONTENT
     );
     tokio::time::advance(std::time::Duration::from_secs(2)).await;
-    assert_eq!(tell(&mut visit, ping).await.status, StatusCode::NO_CONTENT);
+    let answer = tell_with(&mut visit, ping, &false_one).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_do_not_come_hold_up_nobody_and_are_counted_as_false() {
+    let mut visit = hall().await;
+    sign_in(&mut visit).await;
+    let false_one = "0".repeat(128);
+    let headers = [
+        ("x-signature-ed25519", &*false_one),
+        ("x-signature-timestamp", "1700000000"),
+    ];
+    let mut slow: Vec<_> = (0..100).map(|_| visit.another()).collect();
+    let never = || Body::from_stream(futures_util::stream::pending::<Result<&str, Infallible>>());
+    let waiting = slow
+        .iter_mut()
+        .map(|it| it.send(Method::POST, WEBHOOK, &headers, never()));
+    let mut waiting = Box::pin(join_all(waiting));
+    assert!(futures_util::poll!(&mut waiting).is_pending());
+
+    let begin = Instant::now();
+    let event = deauthorized(ADA);
+    let answer = tell(&mut visit, &event).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert!(begin.elapsed().is_zero() && !is_in(&mut visit).await);
+
+    for answer in waiting.await {
+        let said = (answer.status, answer.code());
+        let not_in_time = (StatusCode::SERVICE_UNAVAILABLE, "unavailable".to_owned());
+        assert_eq!(said, not_in_time);
+    }
+    let answer = tell_with(&mut visit, &event, &false_one).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn discord_is_answered_in_time_whatever_the_gateway_does() {
+    let mut visit = hall().await;
+    sign_in(&mut visit).await;
+    visit.revocations.hangs.store(true, Ordering::Relaxed);
+    let begin = Instant::now();
+    let answer = tell(&mut visit, &deauthorized(ADA)).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(begin.elapsed() < std::time::Duration::from_secs(3));
+    assert!(!is_in(&mut visit).await, "it has ended here");
 }
