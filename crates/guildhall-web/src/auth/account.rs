@@ -1,6 +1,6 @@
 //! `/api/me`, `/auth/refresh` and `/auth/logout`: who is signed in, going on with it, ending it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -8,8 +8,12 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use guildhall_model::{GuildId, UnixMs};
-use guildhall_ports::Unavailable;
+use futures_util::future::join_all;
+use guildhall_model::{GuildId, UnixMs, UserId};
+use guildhall_ports::{
+    Unavailable,
+    rate_limiter::{Limited, RateBucket},
+};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -20,6 +24,13 @@ use super::{
     session::{EndReason, Profile, Session},
 };
 use crate::http::{ApiError, BODY_BYTES, Json, read_body};
+
+/// What is over may be ended again by its person so often: once a second, thirty times at once. One
+/// that is not over is ended whatever there was before.
+const TOLD_AGAIN_SHARE: Duration = Duration::from_secs(1);
+
+/// See [`TOLD_AGAIN_SHARE`].
+const TOLD_AGAIN_ROOM: Duration = Duration::from_secs(30);
 
 /// Body of `GET /api/me`.
 #[derive(Serialize)]
@@ -93,22 +104,36 @@ pub(super) async fn logout(
 ) -> Result<Response, ApiError> {
     check_write(&headers, &auth.config)?;
     let SignOut { everywhere } = read_sign_out(body).await?;
-    let mut kept = Ok(());
-    for session in auth.sessions.unexpired(&headers) {
-        let done = if everywhere {
-            sign_out_everywhere(&auth, &session).await
-        } else {
-            let sessions = &auth.sessions;
-            sessions
-                .revoke_session(&session, EndReason::SignedOut)
-                .await
-        };
-        tracing::info!(viewer.id = %session.user.id, everywhere, "[Auth] Signed out");
-        kept = kept.and(done);
-    }
-    kept.map_err(|reason| not_ended(&auth, &reason))?;
+    let sessions: Vec<_> = auth.sessions.unexpired(&headers).collect();
+    let ending = sessions
+        .iter()
+        .map(|session| sign_out(&auth, session, everywhere));
+    let kept: Result<Vec<()>, _> = join_all(ending).await.into_iter().collect();
+    kept?;
     let cookie = [(header::SET_COOKIE, auth.sessions.clear())];
     Ok((StatusCode::NO_CONTENT, private(), cookie).into_response())
+}
+
+async fn sign_out(auth: &Auth, session: &Session, everywhere: bool) -> Result<(), ApiError> {
+    if auth.sessions.is_over(session) {
+        // It is told again, in case that no gateway was there; somebody else's old cookie is no use
+        // for more than that.
+        let bucket = [told_again(session.user.id)];
+        let now = Instant::now().into_std();
+        let within = auth.limiter.reserve(&bucket, now).await;
+        within.map_err(|Limited { wait, .. }| TOO_OFTEN.retry_in(wait))?;
+        auth.limiter.charge(&bucket, now);
+        auth.limiter.release(&bucket);
+    } else {
+        tracing::info!(viewer.id = %session.user.id, everywhere, "[Auth] Signed out");
+    }
+    let ended = if everywhere {
+        sign_out_everywhere(auth, session).await
+    } else {
+        let sessions = &auth.sessions;
+        sessions.revoke_session(session, EndReason::SignedOut).await
+    };
+    ended.map_err(|reason| not_ended(auth, &reason))
 }
 
 /// By a session that may be over for all that is known here, that session alone ends.
@@ -118,8 +143,15 @@ async fn sign_out_everywhere(auth: &Auth, session: &Session) -> Result<(), Unava
         let ended = sessions.revoke_session(session, EndReason::SignedOut).await;
         return ended.and(Err(Unavailable("no gateway has told yet".to_owned())));
     }
-    let all = sessions.everywhere(session);
-    sessions.revoke(all, EndReason::SignedOutEverywhere).await
+    sessions.revoke_everywhere(session).await
+}
+
+fn told_again(user_id: UserId) -> RateBucket {
+    RateBucket {
+        key: format!("signed_out:{user_id}"),
+        share: TOLD_AGAIN_SHARE,
+        room: TOLD_AGAIN_ROOM,
+    }
 }
 
 /// Nothing at all is an empty object.
@@ -147,3 +179,5 @@ fn not_ended(auth: &Auth, reason: &Unavailable) -> ApiError {
         "You are signed out here, but this could not be told to the other servers yet: try again.",
     )
 }
+
+const TOO_OFTEN: ApiError = ApiError::too_many("You are signed out, and said so too often.");

@@ -237,8 +237,8 @@ impl Sessions {
         end
     }
 
-    /// Ends what a revocation says: at once in this instance, and everywhere once a gateway keeps it.
-    /// [`Unavailable`]: none does yet, or the store could not be told.
+    /// Ends what a revocation says: at once in this instance, and everywhere once a gateway
+    /// keeps it. [`Unavailable`]: none does yet, or the store could not be told.
     pub(crate) async fn revoke(
         &self,
         revocation: Revocation,
@@ -255,7 +255,18 @@ impl Sessions {
         session: &Session,
         why: EndReason,
     ) -> Result<(), Unavailable> {
-        self.revoke(session.revocation(), why).await
+        let ended_by = self.ended_by(session);
+        let revocation = ended_by.unwrap_or_else(|| session.revocation());
+        self.revoke(revocation, why).await
+    }
+
+    /// The same for every session of whoever has this one.
+    pub(super) async fn revoke_everywhere(&self, session: &Session) -> Result<(), Unavailable> {
+        let why = EndReason::SignedOutEverywhere;
+        match self.ended_by(session) {
+            Some(ended_by) => self.revoke(ended_by, why).await,
+            None => self.revoke_all_of(session.user.id, why).await,
+        }
     }
 
     /// The same for every session that this user has begun, on whichever instance.
@@ -282,22 +293,24 @@ impl Sessions {
         Ok(async move { drop(self.0.revocations.share(revocation).await) })
     }
 
-    /// What signing out everywhere ends, for whoever has this session. By one that is over already
-    /// nothing new is ended: what was is told again.
-    pub(super) fn everywhere(&self, session: &Session) -> Revocation {
-        let user_id = session.user.id;
-        let known = self.0.store.not_before(user_id);
+    /// By what a session is over that was ended before its time. By such a one nothing new is ended:
+    /// what was is told again.
+    fn ended_by(&self, session: &Session) -> Option<Revocation> {
         if !self.0.store.is_revoked(session.facts()) {
-            return Revocation::of_user(user_id, self.0.clock.now(), known);
+            return None;
         }
-        if session.issued_at < known {
-            let not_before = known;
-            return Revocation::User {
-                user_id,
-                not_before,
-            };
-        }
-        session.revocation()
+        let user_id = session.user.id;
+        let not_before = self.0.store.not_before(user_id);
+        let by_time = Revocation::User {
+            user_id,
+            not_before,
+        };
+        let is_by_time = session.issued_at < not_before;
+        Some(if is_by_time {
+            by_time
+        } else {
+            session.revocation()
+        })
     }
 
     /// Ends what is watched as soon as it is revoked anywhere. For a task of its own.
@@ -313,10 +326,30 @@ impl Sessions {
     }
 
     async fn end_here(&self, revocation: Revocation, why: EndReason) -> Result<(), Unavailable> {
-        counter!("guildhall_sessions_ended_total", "reason" => why.word()).increment(1);
+        if !self.is_done(&revocation) {
+            counter!("guildhall_sessions_ended_total", "reason" => why.word()).increment(1);
+        }
         self.0.store.revoke(revocation, self.0.clock.now()).await?;
         self.end_revoked();
         Ok(())
+    }
+
+    /// Whether all that it ends is over already.
+    fn is_done(&self, revocation: &Revocation) -> bool {
+        let store = &self.0.store;
+        match revocation {
+            // By its name alone, whenever it began.
+            Revocation::Session { id, user_id, .. } => store.is_revoked(SessionFacts {
+                id,
+                user_id: *user_id,
+                issued_at: UnixMs::MAX,
+            }),
+            Revocation::User {
+                user_id,
+                not_before,
+            } => store.not_before(*user_id) >= *not_before,
+            Revocation::Everybody { .. } => false,
+        }
     }
 
     fn end_revoked(&self) {

@@ -147,6 +147,50 @@ async fn a_cookie_that_is_over_ends_no_session_that_began_since() {
     assert!(is_in(&mut ada).await);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_cookie_that_is_over_is_told_again_within_bounds_and_hinders_no_sign_out() {
+    let mut visit = Visit::to(BASE).await;
+    let mut there = visit.another();
+    let end = sign_in(&mut there).await;
+    sign_in(&mut visit).await;
+    let cookies = visit.cookies.clone();
+    let told = |visit: &mut Visit| visit.cookies.clone_from(&cookies);
+    for _ in 0..=30 {
+        told(&mut visit);
+        let answer = visit.post("/auth/logout").await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    }
+    told(&mut visit);
+    let answer = visit.post_body("/auth/logout", r#"{"everywhere":true}"#);
+    let answer = answer.await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
+    );
+    assert_eq!(answer.headers[header::RETRY_AFTER], "1");
+
+    let answer = there.post("/auth/logout").await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert!(end.is_cancelled());
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    let answer = visit.post("/auth/logout").await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+}
+
+/// A browser may have kept an older cookie for another path.
+#[tokio::test(start_paused = true)]
+async fn several_cookies_are_signed_out_together() {
+    let mut visit = Visit::to(BASE).await;
+    let first = sign_in(&mut visit).await;
+    let mut there = visit.another();
+    let second = sign_in(&mut there).await;
+    visit.cookies.append(&mut there.cookies);
+    visit.revocations.hangs.store(true, Ordering::Relaxed);
+    let mut signing_out = Box::pin(visit.post("/auth/logout"));
+    assert!(futures_util::poll!(&mut signing_out).is_pending());
+    assert!(first.is_cancelled() && second.is_cancelled());
+}
+
 #[tokio::test]
 async fn until_it_is_known_which_sessions_are_over_none_is_taken() {
     let mut visit = Visit::to(BASE).await;
