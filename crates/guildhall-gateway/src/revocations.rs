@@ -18,7 +18,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
 use numbered::NumberedRevocations;
 
@@ -90,8 +90,12 @@ pub(crate) async fn load(
 ) -> Result<(KeptRevocations, RevocationWriter), JournalError> {
     let beginning = after_all_begun_until(clock.now());
     let loaded = store.load(beginning).await?;
-    if loaded.contains(&Revocation::of_everybody(clock.now())) {
-        info!(
+    // By the time that it was asked with: the clock has gone on since.
+    let begun = Revocation::Everybody {
+        not_before: beginning,
+    };
+    if loaded.contains(&begun) {
+        warn!(
             "[Gateway] Sessions that began before this are over: what was revoked then is not known"
         );
     }
