@@ -153,8 +153,12 @@ impl DiscordState {
                 Ok(json!({}))
             }
             ("POST", ["channels", room, "messages"]) => {
+                let room = ChannelId(id(room));
+                if !self.guild.rooms.contains_key(&room) {
+                    return refused(404, 10_003);
+                }
                 let says = body["content"].as_str().expect("text").to_owned();
-                self.messages.push((ChannelId(id(room)), says));
+                self.messages.push((room, says));
                 Ok(json!({}))
             }
             ("DELETE", ["channels", room]) => self.deletes_channel(ChannelId(id(room))),
