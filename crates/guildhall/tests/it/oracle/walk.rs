@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::oracle::{
     observer::Query,
     picture::GuildPicture,
-    promise::{Excuses, SOON_ENOUGH, promised},
+    promise::{Excuses, SEEN_AGAIN, SOON_ENOUGH, promised},
     rig::Told,
     timeline::Moment,
 };
@@ -258,7 +258,8 @@ impl Walk {
             took: view.excuses.wait(*since, now),
             counts: view.excuses.delay(*since, now),
             within: match what {
-                Kind::World | Kind::Rights => SOON_ENOUGH,
+                Kind::World => SEEN_AGAIN,
+                Kind::Rights => SOON_ENOUGH,
                 Kind::LookedUp => view.versions[place.1].1,
             },
             what: *what,
