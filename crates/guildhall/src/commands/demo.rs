@@ -137,6 +137,9 @@ fn point_at(settings: &mut Settings, discord: &str, id: &str, token: &str, secre
     settings.set("DISCORD_CLIENT_SECRET", secret);
     settings.set("LINK_TOKEN", secrets::random_hex());
     settings.set("SESSION_SECRET", secrets::random_hex());
+    // The simulated application may have both: a role that is taken away on Discord's side closes
+    // its rooms on the page at once.
+    settings.set("DISCORD_INTENTS", "members,moderation");
 }
 
 /// Replaces a taken default port by the next free one. A port that somebody asked for is left

@@ -57,6 +57,7 @@ async fn the_demo_prints_page_simulator_and_curl_lines_that_work() {
         stream.until("voice.joined").await.data["userId"],
         discord.people[0]
     );
+    a_role_opens_and_closes_a_room(&mut stream, &discord).await;
     a_lobby_makes_a_room(&demo, &discord).await;
     let command = demo.line_after("command").await;
     discord
@@ -85,6 +86,27 @@ async fn the_demo_prints_page_simulator_and_curl_lines_that_work() {
         2,
         "only the two logs: a demo leaves nothing behind"
     );
+}
+
+/// The visitor is given a role and loses it: its room comes with whoever is in it, and goes.
+async fn a_role_opens_and_closes_a_room(stream: &mut Stream, discord: &Discord) {
+    let inside = &discord.people[2];
+    discord.voice(inside, Some(&discord.gated)).await;
+    let given = Instant::now();
+    discord.roles(&discord.visitor, &[&discord.gate_role]).await;
+    let shown = stream.until("room.shown").await.data;
+    let room_shown = given.elapsed();
+    assert_eq!(shown["channelId"], discord.gated.as_str());
+    assert_eq!(shown["members"][0]["userId"], inside.as_str());
+    let taken = Instant::now();
+    discord.roles(&discord.visitor, &[]).await;
+    let hidden = stream.until("room.hidden").await.data;
+    let room_hidden = taken.elapsed();
+    assert_eq!(hidden["channelId"], discord.gated.as_str());
+    // Without the intents it would be up to a minute.
+    for took in [room_shown, room_hidden] {
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
 }
 
 /// Somebody joins the channel that the greeting names, and is in a room of their own then.
