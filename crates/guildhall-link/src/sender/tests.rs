@@ -9,13 +9,19 @@ mod revocations;
 /// Who looks at which room.
 mod viewers;
 
-use guildhall_model::{Change, Envelope, Event, LogId, SealedEvent};
+use guildhall_model::{
+    Change, Envelope, Event, GuildId, LogId, Revocation, SealedEvent, UserId,
+    command::CommandRequest,
+};
 use proptest::{collection::vec, option, prelude::*, strategy::LazyJust};
 
 use super::*;
 use crate::{
     attachment::PING_EVERY,
-    frame::{Discord, LogStatus, Reply, Request, RequestBody, WatchRequestBody},
+    frame::{
+        Base, Discord, DiscordStatus, LogStatus, Reply, Request, RequestBody, WatchRequestBody,
+        Watched,
+    },
 };
 
 const EPOCH: u64 = 1_000;

@@ -1,5 +1,3 @@
-use guildhall_model::{Revocation, UserId};
-
 use super::*;
 
 #[test]
