@@ -8,6 +8,8 @@ mod version_3;
 mod version_4;
 /// Files of the fifth, which kept no revocations.
 mod version_5;
+/// What each store beside the log is tried with.
+mod beside;
 /// Commands, beside journals.
 mod commands;
 /// Rooms, beside both.

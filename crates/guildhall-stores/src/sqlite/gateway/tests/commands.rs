@@ -8,7 +8,13 @@ use guildhall_model::{
 };
 use guildhall_ports::{CommandState, conformance};
 
-use super::{version_1, *};
+use super::{
+    beside::{
+        a_table_of_before_is_refused, forgeries_are_named, journals, leaves_the_log_alone,
+        sentence_of_refusal,
+    },
+    *,
+};
 use crate::sqlite::file::Checksum;
 
 #[tokio::test]
@@ -20,27 +26,19 @@ async fn it_keeps_the_promises_of_its_port() {
     .await;
 }
 
-/// What is done to the one changes nothing of the other.
 #[tokio::test]
 async fn commands_and_logs_are_kept_apart_in_one_file() {
     let place = written().await;
     let journals = journals(&place);
-    let log = journals.log(LogId(0), Fence(9));
-    let before = log.load().await;
-    assert!(matches!(before, Ok(Some(_))), "{before:?}");
-    let forgotten = journals.forget(vec![2]).await;
-    assert_eq!(forgotten, Ok(()));
-    assert_eq!(log.load().await, before);
-    let mut new_epoch = version_1::new_epoch();
-    new_epoch.start.epoch += 1;
-    log.begin(new_epoch).await.expect("begins");
+    let change = async || assert_eq!(journals.forget(vec![2]).await, Ok(()));
+    leaves_the_log_alone(&journals, change).await;
     let kept = CommandJournal::load(&journals).await;
     assert_eq!(kept, Ok(vec![command(1), command(3)]));
 }
 
 #[tokio::test]
 async fn commands_that_are_missing_old_or_changed_are_refused_by_the_name_of_their_table() {
-    for (sql, table) in [
+    let forgeries = [
         ("DELETE FROM command WHERE id = 2", "command"),
         ("DELETE FROM command", "command"),
         ("UPDATE command SET id = 9 WHERE id = 3", "command"),
@@ -66,35 +64,21 @@ async fn commands_that_are_missing_old_or_changed_are_refused_by_the_name_of_the
             "row_sum",
         ),
         ("ALTER TABLE command ADD COLUMN more INTEGER", "command"),
-    ] {
-        let place = written().await;
-        place.forge(sql);
-        let sentence = refused(&place).await;
-        let named = format!("is damaged (table {table}");
-        assert!(sentence.contains(&named), "{sql}: {sentence}");
-    }
+    ];
+    forgeries_are_named(written, refused, &forgeries).await;
 }
 
 /// A page that the disk has not taken: all its rows are right, and of an hour ago.
 #[tokio::test]
 async fn commands_of_an_hour_ago_are_refused() {
-    let (place, kept) = (written().await, Place::new());
-    fs::copy(&place.path, &kept.path).expect("is copied");
-    let journals = journals(&place);
-    let settled = KeptCommand {
-        state: CommandState::Waiting { until: 5 },
-        ..command(2)
+    let change = async |journals: &SqliteJournals| {
+        let settled = KeptCommand {
+            state: CommandState::Waiting { until: 5 },
+            ..command(2)
+        };
+        assert_eq!(journals.keep(settled).await, Ok(()));
     };
-    assert_eq!(journals.keep(settled).await, Ok(()));
-    drop(journals);
-    place.forge(&format!(
-        "ATTACH '{}' AS old; DELETE FROM main.command;
-         INSERT INTO main.command SELECT * FROM old.command",
-        kept.path.display()
-    ));
-    let sentence = refused(&place).await;
-    let named = "table command: a row is missing, old or too many";
-    assert!(sentence.contains(named), "{sentence}");
+    a_table_of_before_is_refused(written().await, "command", change, refused).await;
 }
 
 /// Every row is as it was written, so whoever wrote it knew more.
@@ -176,10 +160,6 @@ async fn rows_written(journals: &SqliteJournals) -> u64 {
     rows.cast_unsigned()
 }
 
-fn journals(place: &Place) -> SqliteJournals {
-    SqliteJournals::open(&place.path, "DATA_DIR").expect("opens")
-}
-
 /// A file with a log and three commands in it.
 async fn written() -> Place {
     let place = Place::of_version_3();
@@ -208,26 +188,12 @@ pub(super) fn command(id: u64) -> KeptCommand {
     }
 }
 
-/// The sentence with which a file is refused: when it is opened, or when its commands are read, and
-/// by its log before that is written to. It is left as it was.
 async fn refused(place: &Place) -> String {
-    let before = place.files();
-    let error = match SqliteJournals::open(&place.path, "DATA_DIR") {
-        Err(error) => error,
-        Ok(journals) => {
-            let log = journals.log(LogId(0), Fence(9));
-            log.load().await.expect("nothing is wrong with it");
-            let mut new_epoch = version_1::new_epoch();
-            new_epoch.start.epoch += 1;
-            let error = log.begin(new_epoch).await.expect_err("is refused");
-            assert_eq!(CommandJournal::load(&journals).await, Err(error.clone()));
-            assert_eq!(journals.keep(command(7)).await, Err(error.clone()));
-            error
-        }
+    let store_refuses = async |journals: &SqliteJournals, error: &JournalError| {
+        assert_eq!(CommandJournal::load(journals).await, Err(error.clone()));
+        assert_eq!(journals.keep(command(7)).await, Err(error.clone()));
     };
-    assert!(place.files() == before, "it is as it was");
-    assert!(matches!(error, JournalError::Refused(_)), "{error:?}");
-    error.to_string()
+    sentence_of_refusal(place, store_refuses).await
 }
 
 /// Rows as a Guildhall would have written them that has these values.

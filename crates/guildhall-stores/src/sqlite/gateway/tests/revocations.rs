@@ -3,7 +3,14 @@
 use guildhall_model::{SessionId, UserId};
 use guildhall_ports::conformance;
 
-use super::{commands::command, rooms, version_1, *};
+use super::{
+    beside::{
+        a_table_of_before_is_refused, forgeries_are_named, journals, leaves_the_log_alone,
+        sentence_of_refusal,
+    },
+    commands::command,
+    rooms, *,
+};
 
 /// When a file begins here.
 const BEGINNING: UnixMs = 1_764_300_000_000;
@@ -17,23 +24,17 @@ async fn it_keeps_the_promises_of_its_port() {
     .await;
 }
 
-/// What is done to the ones changes nothing of the others.
 #[tokio::test]
 async fn revocations_rooms_commands_and_logs_are_kept_apart_in_one_file() {
     let place = written().await;
     let journals = journals(&place);
-    let log = journals.log(LogId(0), Fence(9));
-    let before = log.load().await;
-    assert!(matches!(before, Ok(Some(_))), "{before:?}");
-    let gone = vec![RevocationChange::UserGone(UserId(5))];
-    let saved = journals.record(gone).await;
-    assert_eq!(saved, Ok(()));
-    assert_eq!(log.load().await, before);
-    assert_eq!(rooms::load(&journals).await, rooms::kept());
-    assert_eq!(journals.forget(vec![1, 2]).await, Ok(()));
-    let mut new_epoch = version_1::new_epoch();
-    new_epoch.start.epoch += 1;
-    log.begin(new_epoch).await.expect("begins");
+    let change = async || {
+        let gone = vec![RevocationChange::UserGone(UserId(5))];
+        assert_eq!(journals.record(gone).await, Ok(()));
+        assert_eq!(rooms::load(&journals).await, rooms::kept());
+        assert_eq!(journals.forget(vec![1, 2]).await, Ok(()));
+    };
+    leaves_the_log_alone(&journals, change).await;
     let commands = CommandJournal::load(&journals).await;
     assert_eq!(commands, Ok(vec![command(3)]));
     let mut expected = revocations();
@@ -44,7 +45,7 @@ async fn revocations_rooms_commands_and_logs_are_kept_apart_in_one_file() {
 
 #[tokio::test]
 async fn revocations_that_are_missing_old_or_changed_are_refused_by_the_name_of_their_table() {
-    for (sql, table) in [
+    let forgeries = [
         (
             "DELETE FROM revoked_session WHERE id = 'one'",
             "revoked_session",
@@ -80,34 +81,20 @@ async fn revocations_that_are_missing_old_or_changed_are_refused_by_the_name_of_
             "ALTER TABLE revoked_user ADD COLUMN more INTEGER",
             "revoked_user",
         ),
-    ] {
-        let place = written().await;
-        place.forge(sql);
-        let sentence = refused(&place).await;
-        let named = format!("is damaged (table {table}");
-        assert!(sentence.contains(&named), "{sql}: {sentence}");
-    }
+    ];
+    forgeries_are_named(written, refused, &forgeries).await;
 }
 
 /// A page that the disk has not taken: all its rows are right, and of an hour ago. Somebody who was
 /// thrown out would be back.
 #[tokio::test]
 async fn revocations_of_an_hour_ago_are_refused() {
-    let (place, old) = (written().await, Place::new());
-    fs::copy(&place.path, &old.path).expect("is copied");
-    let journals = journals(&place);
-    let again = RevocationChange::Kept(user(BEGINNING + 99_999));
-    let saved = journals.record(vec![again]).await;
-    assert_eq!(saved, Ok(()));
-    drop(journals);
-    place.forge(&format!(
-        "ATTACH '{}' AS old; DELETE FROM main.revoked_user;
-         INSERT INTO main.revoked_user SELECT * FROM old.revoked_user",
-        old.path.display()
-    ));
-    let sentence = refused(&place).await;
-    let named = "table revoked_user: a row is missing, old or too many";
-    assert!(sentence.contains(named), "{sentence}");
+    let change = async |journals: &SqliteJournals| {
+        let again = RevocationChange::Kept(user(BEGINNING + 99_999));
+        let saved = journals.record(vec![again]).await;
+        assert_eq!(saved, Ok(()));
+    };
+    a_table_of_before_is_refused(written().await, "revoked_user", change, refused).await;
 }
 
 #[tokio::test]
@@ -119,10 +106,6 @@ async fn its_tables_can_be_read_by_hand() {
     assert_eq!(place.number(question), 1_764_300_060_001);
     let question = "SELECT not_before FROM revoked_head";
     assert_eq!(place.number(question), 1_764_300_000_000);
-}
-
-fn journals(place: &Place) -> SqliteJournals {
-    SqliteJournals::open(&place.path, "DATA_DIR").expect("opens")
 }
 
 /// A file with a log, commands, rooms and revocations in it.
@@ -162,24 +145,10 @@ fn user(not_before: UnixMs) -> Revocation {
     }
 }
 
-/// The sentence with which a file is refused: when it is opened, or when its revocations are read,
-/// and by its log before that is written to. It is left as it was.
 async fn refused(place: &Place) -> String {
-    let before = place.files();
-    let error = match SqliteJournals::open(&place.path, "DATA_DIR") {
-        Err(error) => error,
-        Ok(journals) => {
-            let log = journals.log(LogId(0), Fence(9));
-            log.load().await.expect("nothing is wrong with it");
-            let mut new_epoch = version_1::new_epoch();
-            new_epoch.start.epoch += 1;
-            let error = log.begin(new_epoch).await.expect_err("is refused");
-            let loaded = RevocationStore::load(&journals, BEGINNING).await;
-            assert_eq!(loaded, Err(error.clone()));
-            error
-        }
+    let store_refuses = async |journals: &SqliteJournals, error: &JournalError| {
+        let loaded = RevocationStore::load(journals, BEGINNING).await;
+        assert_eq!(loaded, Err(error.clone()));
     };
-    assert!(place.files() == before, "it is as it was");
-    assert!(matches!(error, JournalError::Refused(_)), "{error:?}");
-    error.to_string()
+    sentence_of_refusal(place, store_refuses).await
 }

@@ -6,7 +6,14 @@ use guildhall_ports::{
     room_store::{InviteId, InviteRecord, LobbyHabit, RoomNumber, RoomPhase, RoomRecord},
 };
 
-use super::{commands::command, version_1, *};
+use super::{
+    beside::{
+        a_table_of_before_is_refused, forgeries_are_named, journals, leaves_the_log_alone,
+        sentence_of_refusal,
+    },
+    commands::command,
+    *,
+};
 use crate::sqlite::file::Checksum;
 
 #[tokio::test]
@@ -18,21 +25,16 @@ async fn it_keeps_the_promises_of_its_port() {
     .await;
 }
 
-/// What is done to the ones changes nothing of the others.
 #[tokio::test]
 async fn rooms_commands_and_logs_are_kept_apart_in_one_file() {
     let place = written().await;
     let journals = journals(&place);
-    let log = journals.log(LogId(0), Fence(9));
-    let before = log.load().await;
-    assert!(matches!(before, Ok(Some(_))), "{before:?}");
-    let gone = vec![RoomChange::RoomGone(RoomNumber(2))];
-    assert_eq!(journals.save(gone).await, Ok(()));
-    assert_eq!(log.load().await, before);
-    assert_eq!(journals.forget(vec![1, 2]).await, Ok(()));
-    let mut new_epoch = version_1::new_epoch();
-    new_epoch.start.epoch += 1;
-    log.begin(new_epoch).await.expect("begins");
+    let change = async || {
+        let gone = vec![RoomChange::RoomGone(RoomNumber(2))];
+        assert_eq!(journals.save(gone).await, Ok(()));
+        assert_eq!(journals.forget(vec![1, 2]).await, Ok(()));
+    };
+    leaves_the_log_alone(&journals, change).await;
     let commands = CommandJournal::load(&journals).await;
     assert_eq!(commands, Ok(vec![command(3)]));
     let mut expected = kept();
@@ -45,7 +47,7 @@ async fn rooms_commands_and_logs_are_kept_apart_in_one_file() {
 
 #[tokio::test]
 async fn rooms_that_are_missing_old_or_changed_are_refused_by_the_name_of_their_table() {
-    for (sql, table) in [
+    let forgeries = [
         ("DELETE FROM room WHERE number = 2", "room"),
         ("DELETE FROM room", "room"),
         ("UPDATE room SET number = 9 WHERE number = 3", "room"),
@@ -81,36 +83,22 @@ async fn rooms_that_are_missing_old_or_changed_are_refused_by_the_name_of_their_
         ("UPDATE room_head SET signing_key = NULL", "room_head"),
         ("DELETE FROM row_sum WHERE name = 'room'", "row_sum"),
         ("ALTER TABLE room ADD COLUMN more INTEGER", "room"),
-    ] {
-        let place = written().await;
-        place.forge(sql);
-        let sentence = refused(&place).await;
-        let named = format!("is damaged (table {table}");
-        assert!(sentence.contains(&named), "{sql}: {sentence}");
-    }
+    ];
+    forgeries_are_named(written, refused, &forgeries).await;
 }
 
 /// A page that the disk has not taken: all its rows are right, and of an hour ago. A seat that was
 /// taken would be free again.
 #[tokio::test]
 async fn invites_of_an_hour_ago_are_refused() {
-    let (place, old) = (written().await, Place::new());
-    fs::copy(&place.path, &old.path).expect("is copied");
-    let journals = journals(&place);
-    let taken = InviteRecord {
-        taken: vec![UserId(8)],
-        ..invite(1)
+    let change = async |journals: &SqliteJournals| {
+        let taken = InviteRecord {
+            taken: vec![UserId(8)],
+            ..invite(1)
+        };
+        assert_eq!(journals.save(vec![RoomChange::Invite(taken)]).await, Ok(()));
     };
-    assert_eq!(journals.save(vec![RoomChange::Invite(taken)]).await, Ok(()));
-    drop(journals);
-    place.forge(&format!(
-        "ATTACH '{}' AS old; DELETE FROM main.room_invite;
-         INSERT INTO main.room_invite SELECT * FROM old.room_invite",
-        old.path.display()
-    ));
-    let sentence = refused(&place).await;
-    let named = "table room_invite: a row is missing, old or too many";
-    assert!(sentence.contains(named), "{sentence}");
+    a_table_of_before_is_refused(written().await, "room_invite", change, refused).await;
 }
 
 /// Every row is as it was written, so whoever wrote it knew more.
@@ -182,10 +170,6 @@ async fn the_key_of_invites_is_there_in_the_next_process() {
     drop(first);
     let kept = RoomStore::load(&journals(&place), SigningKey([8; 32])).await;
     assert_eq!(kept.map(|kept| kept.signing_key), Ok(SigningKey([7; 32])));
-}
-
-fn journals(place: &Place) -> SqliteJournals {
-    SqliteJournals::open(&place.path, "DATA_DIR").expect("opens")
 }
 
 pub(super) async fn load(journals: &SqliteJournals) -> KeptRooms {
@@ -264,26 +248,11 @@ fn invite(number: u8) -> InviteRecord {
     }
 }
 
-/// The sentence with which a file is refused: when it is opened, or when its rooms are read, and by
-/// its log before that is written to. It is left as it was.
 async fn refused(place: &Place) -> String {
-    let before = place.files();
-    let error = match SqliteJournals::open(&place.path, "DATA_DIR") {
-        Err(error) => error,
-        Ok(journals) => {
-            let log = journals.log(LogId(0), Fence(9));
-            log.load().await.expect("nothing is wrong with it");
-            let mut new_epoch = version_1::new_epoch();
-            new_epoch.start.epoch += 1;
-            let error = log.begin(new_epoch).await.expect_err("is refused");
-            let loaded = RoomStore::load(&journals, SigningKey([7; 32])).await;
-            assert_eq!(loaded, Err(error.clone()));
-            let saved = journals.save(everything()).await;
-            assert_eq!(saved, Err(error.clone()));
-            error
-        }
+    let store_refuses = async |journals: &SqliteJournals, error: &JournalError| {
+        let loaded = RoomStore::load(journals, SigningKey([7; 32])).await;
+        assert_eq!(loaded, Err(error.clone()));
+        assert_eq!(journals.save(everything()).await, Err(error.clone()));
     };
-    assert!(place.files() == before, "it is as it was");
-    assert!(matches!(error, JournalError::Refused(_)), "{error:?}");
-    error.to_string()
+    sentence_of_refusal(place, store_refuses).await
 }
