@@ -119,6 +119,10 @@ pub struct RoomRecord {
     pub command: Option<u64>,
     /// Discord may not be as this says: a request may have been sent of which nothing is known.
     pub unsettled: bool,
+    /// What Discord was asked for and did not answer may still be done until then. `None`: it was
+    /// never given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_until: Option<UnixMs>,
 }
 
 /// How far a room is.

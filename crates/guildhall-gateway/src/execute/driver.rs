@@ -319,6 +319,9 @@ impl Driver {
             Exit::Repair(number, RepairExit::NotLive) => {
                 self.repairs.put_off(number, Instant::now());
             }
+            Exit::Repair(number, RepairExit::Awaited) => {
+                self.repairs.awaited(number, Instant::now());
+            }
             Exit::Repair(number, RepairExit::Later) => {
                 self.repairs.failed(number, Instant::now());
             }

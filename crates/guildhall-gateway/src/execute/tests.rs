@@ -9,18 +9,25 @@ mod rooms;
 /// What each answer of Discord leads to.
 mod outcomes;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use futures_util::FutureExt;
 use guildhall_http::driver_time::now;
 use guildhall_model::{
-    ChannelId, GuildId, UserId,
+    ChannelId, GuildId, UnixMs, UserId,
     command::{Command, CommandErrorCode, CommandRequest, CommandResult, Outcome},
 };
 use guildhall_ports::{
-    CommandJournal, CommandState, KeptCommand, SystemClock,
+    Clock, CommandJournal, CommandState, KeptCommand, SystemClock,
     journal::JournalFuture,
     memory::{MemoryCommandJournal, MemoryRoomStore},
+    millis,
     room_store::SigningKey,
 };
 use tokio::{
@@ -100,12 +107,29 @@ impl CommandJournal for ObservedJournal {
     }
 }
 
+/// The machine's, and some time later.
+#[derive(Debug, Default)]
+struct LaterClock(AtomicU64);
+
+impl LaterClock {
+    fn goes_on(&self, by: Duration) {
+        self.0.fetch_add(millis(by), Ordering::Relaxed);
+    }
+}
+
+impl Clock for LaterClock {
+    fn now(&self) -> UnixMs {
+        SystemClock.now() + self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// An executor, what it talks to, and what outlives it.
 struct House {
     discord: FalseDiscord,
     journal: ObservedJournal,
     store: MemoryRoomStore,
     settings: RoomSettings,
+    clock: Arc<LaterClock>,
     /// A call to Discord ends within this.
     call_time: Duration,
     /// What the executor that runs has of the store.
@@ -129,12 +153,15 @@ impl House {
         let mut tasks = JoinSet::new();
         let store = MemoryRoomStore::default();
         let rooms = load(&store, &settings).await;
-        let (executor, running) = start((&discord, &journal, &rooms), call_time, &mut tasks).await;
+        let clock = Arc::new(LaterClock::default());
+        let parts = (&discord, &journal, &rooms, &clock);
+        let (executor, running) = start(parts, call_time, &mut tasks).await;
         Self {
             discord,
             journal,
             store,
             settings,
+            clock,
             call_time,
             rooms,
             executor,
@@ -151,7 +178,7 @@ impl House {
         let rooms = (self.rooms.managed(), self.rooms.being_made());
         self.discord
             .begins_with(ManagedRooms::new(rooms.0, rooms.1));
-        let parts = (&self.discord, &self.journal, &self.rooms);
+        let parts = (&self.discord, &self.journal, &self.rooms, &self.clock);
         let started = start(parts, self.call_time, &mut self.tasks);
         (self.executor, self.running) = started.await;
     }
@@ -212,7 +239,12 @@ async fn load(store: &MemoryRoomStore, settings: &RoomSettings) -> RoomTable {
 }
 
 async fn start(
-    (discord, journal, rooms): (&FalseDiscord, &ObservedJournal, &RoomTable),
+    (discord, journal, rooms, clock): (
+        &FalseDiscord,
+        &ObservedJournal,
+        &RoomTable,
+        &Arc<LaterClock>,
+    ),
     call_time: Duration,
     tasks: &mut JoinSet<ExecutorExit>,
 ) -> (Executor, AbortHandle) {
@@ -223,7 +255,7 @@ async fn start(
             rest: discord.rest(),
             journal: Arc::new(journal.clone()),
             rooms: rooms.clone(),
-            clock: Arc::new(SystemClock),
+            clock: Arc::<LaterClock>::clone(clock),
             call_time,
         },
         kept: journal.load().await.expect("in memory"),

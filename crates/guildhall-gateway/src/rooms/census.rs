@@ -38,5 +38,6 @@ impl RoomCensus {
 
 /// Whether Discord may not be as is kept of a room.
 pub(super) fn is_unsettled(room: &RoomRecord) -> bool {
-    room.unsettled || !matches!(room.phase, RoomPhase::Open { .. })
+    let is_open = matches!(room.phase, RoomPhase::Open { .. });
+    room.unsettled || !is_open || room.late_until.is_some()
 }

@@ -1,8 +1,8 @@
 //! What a room's channel is asked for with: by that it is known again when it comes.
 
 use guildhall_model::{
-    ChannelId,
-    guild::{Overwrite, Room, RoomKind, RoomManagement},
+    ChannelId, GuildId, RoleId,
+    guild::{Overwrite, OverwriteTarget, Room, RoomKind, RoomManagement},
 };
 use guildhall_ports::room_store::RoomRecord;
 
@@ -54,13 +54,34 @@ impl RoomDraft {
     }
 
     /// Whether a channel is what was asked for, to the last bit: what somebody makes by hand names the
-    /// bot and the owner by themselves only where they set out to copy it.
-    pub(crate) fn is(&self, seen: VoiceChannelSeen<'_>) -> bool {
+    /// bot and the owner by themselves only where they set out to copy it. `is_gone`: the guild has
+    /// no such role, and what named it may name it no longer.
+    pub(crate) fn is(&self, seen: VoiceChannelSeen<'_>, is_gone: impl Fn(RoleId) -> bool) -> bool {
         seen.channel_id.0 > self.mark
             && seen.name == self.name
             && seen.user_limit == self.limit
             && seen.parent_id == self.parent_id
-            && say_the_same(seen.overwrites, &self.overwrites)
+            && self.says(seen.overwrites, is_gone)
+    }
+
+    /// Whether it names roles besides @everyone.
+    pub(crate) fn names_roles(&self, guild_id: GuildId) -> bool {
+        let everyone = OverwriteTarget::Role(guild_id.everyone());
+        let mut targets = self.overwrites.iter().map(|one| one.target);
+        targets.any(|it| it != everyone && matches!(it, OverwriteTarget::Role(_)))
+    }
+
+    /// In whatever order, and whether or not one of them says nothing.
+    fn says(&self, seen: &[Overwrite], is_gone: impl Fn(RoleId) -> bool) -> bool {
+        let says_something = |one: &&Overwrite| one.allow.0 | one.deny.0 != 0;
+        let may_lack = |one: &Overwrite| match one.target {
+            OverwriteTarget::Role(role_id) => is_gone(role_id),
+            OverwriteTarget::Member(_) => false,
+        };
+        let mut there = seen.iter().filter(says_something);
+        let mut asked_for = self.overwrites.iter().filter(says_something);
+        there.all(|one| self.overwrites.contains(one))
+            && asked_for.all(|one| seen.contains(one) || may_lack(one))
     }
 
     /// The same of a room of the world.
@@ -73,16 +94,6 @@ impl RoomDraft {
             parent_id: info.parent_id,
             overwrites: &rights.overwrites,
         };
-        info.kind == RoomKind::Voice && !rights.obfuscated && self.is(seen)
+        info.kind == RoomKind::Voice && !rights.obfuscated && self.is(seen, |_| false)
     }
-}
-
-/// In whatever order, and whether or not one of them says nothing.
-fn say_the_same(some: &[Overwrite], others: &[Overwrite]) -> bool {
-    let says_something = |one: &&Overwrite| one.allow.0 | one.deny.0 != 0;
-    let all_in = |some: &[Overwrite], others: &[Overwrite]| {
-        let mut some = some.iter().filter(says_something);
-        some.all(|one| others.contains(one))
-    };
-    all_in(some, others) && all_in(others, some)
 }

@@ -88,6 +88,7 @@ fn changes(number: u64) -> Vec<RoomChange> {
         made_at: number,
         command: None,
         unsettled: false,
+        late_until: None,
     };
     let invite = InviteRecord {
         id: InviteId(u128::from(number).to_be_bytes()),

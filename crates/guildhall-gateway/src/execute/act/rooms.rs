@@ -21,6 +21,8 @@ mod overwrites;
 /// The steps.
 mod work;
 
+use std::sync::atomic::AtomicBool;
+
 use guildhall_model::{
     ChannelId, Cursor, Position, UnixMs, UserId,
     command::{
@@ -289,6 +291,7 @@ impl Act {
                 format!("{} by {}", request.command.name(), request.actor)
             },
             needs: discord_error::needed_of_the_bot(&request.command),
+            may_be_late: AtomicBool::new(self.due.is_none()),
         }
     }
 

@@ -58,6 +58,15 @@ impl Repairs {
         repair.due = Some(now + SOON);
     }
 
+    /// Something of it may still come: it is looked for as often as for anything the first time.
+    pub(super) fn awaited(&mut self, number: RoomNumber, now: Instant) {
+        let repair = RoomRepair {
+            due: Some(now + FIRST_WAIT),
+            ..RoomRepair::default()
+        };
+        self.0.insert(number, repair);
+    }
+
     /// It is tried again later.
     pub(super) fn failed(&mut self, number: RoomNumber, now: Instant) {
         let repair = self.0.entry(number).or_default();

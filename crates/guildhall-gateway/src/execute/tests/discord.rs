@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-use axum::{Router, routing::any};
+use axum::{Router, body::Bytes, http::Method, routing::any};
 use guildhall_http::tls;
 use guildhall_model::{
     Change, Event, Guild, LogId, Permissions, Position, RoleId,
@@ -53,6 +53,8 @@ pub(super) enum Reaction {
     },
     /// Done or not, it is never answered.
     Hang { done: bool },
+    /// It is never answered, and done at last, whoever has gone meanwhile.
+    Late,
 }
 
 /// A handle on it.
@@ -63,6 +65,12 @@ pub(super) struct FalseDiscord {
     changed: watch::Sender<u64>,
     worlds: GuildWorlds,
     _tasks: Arc<JoinSet<()>>,
+}
+
+struct LateRequest {
+    method: Method,
+    path: String,
+    body: Bytes,
 }
 
 struct DiscordState {
@@ -81,6 +89,10 @@ struct DiscordState {
     full: BTreeSet<ChannelId>,
     last_id: u64,
     script: VecDeque<Reaction>,
+    /// What is done at last.
+    late: Vec<LateRequest>,
+    /// So many requests that only read are refused.
+    blind: usize,
     /// What each request changed, in order.
     done: Vec<String>,
     requests: usize,
@@ -112,6 +124,8 @@ impl FalseDiscord {
             full: BTreeSet::new(),
             last_id: 0,
             script: VecDeque::new(),
+            late: Vec::new(),
+            blind: 0,
             done: Vec::new(),
             requests: 0,
             acts: Vec::new(),
@@ -169,7 +183,20 @@ impl FalseDiscord {
 
     /// No fault waits any more.
     pub(super) fn heal(&self) {
-        self.state.lock().script.clear();
+        let state = &mut *self.state.lock();
+        state.script.clear();
+        state.blind = 0;
+    }
+
+    /// The next requests that only read are refused, so many of them.
+    pub(super) fn shows_nothing(&self, times: usize) {
+        self.state.lock().blind = times;
+    }
+
+    /// What came and was not done yet is done, in the order in which it came.
+    pub(super) fn does_at_last(&self) {
+        self.state.lock().does_at_last();
+        self.changed.send_modify(|seq| *seq += 1);
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut Guild)) {

@@ -4,6 +4,8 @@
 mod faults;
 /// Random ones, with kills.
 mod histories;
+/// What Discord does after whoever asked for it has gone.
+mod late;
 /// Invites and seats.
 mod invites;
 /// What the log tells of them.

@@ -1,6 +1,6 @@
 use guildhall_ports::memory::MemoryRoomStore;
 
-use super::*;
+use super::{invites::INVITES_PER_ROOM, *};
 
 const GUILD: GuildId = GuildId(1);
 const ANNA: UserId = UserId(101);

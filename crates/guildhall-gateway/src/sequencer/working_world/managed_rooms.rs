@@ -140,6 +140,12 @@ impl ManagedRooms {
         management: RoomManagement,
     ) -> Option<ChannelId> {
         let came = self.making.get(&(guild_id, number)).and_then(|it| it.came);
+        // It may have been taken for another one that was asked for in the same words.
+        for (key, other) in &mut self.making {
+            if *key != (guild_id, number) && other.came == Some(channel_id) {
+                other.came = None;
+            }
+        }
         let wrong = if came == Some(channel_id) {
             self.making.remove(&(guild_id, number));
             None

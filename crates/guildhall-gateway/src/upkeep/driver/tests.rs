@@ -453,6 +453,7 @@ fn room() -> RoomRecord {
         made_at: 1,
         command: None,
         unsettled: false,
+        late_until: None,
     }
 }
 

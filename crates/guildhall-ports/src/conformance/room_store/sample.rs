@@ -62,6 +62,7 @@ pub(super) fn room(number: u64, phase: u64) -> RoomRecord {
         made_at: 1_700_000_000_000,
         command: None,
         unsettled: phase.channel_id().is_none(),
+        late_until: None,
     }
 }
 
@@ -84,6 +85,7 @@ pub(super) fn rooms() -> Vec<RoomRecord> {
             made_at: u64::MAX,
             command: (phase == 1).then_some(u64::MAX),
             unsettled: phase == 2,
+            late_until: (phase > 1).then_some(u64::MAX - 1),
             ..room(number * 4 + phase, phase)
         })
     };

@@ -44,12 +44,9 @@ impl Act {
 
     async fn delete(&self, mut room: RoomRecord, channel_id: ChannelId) -> RoomResult {
         let before = room.clone();
-        room.phase = RoomPhase::Closing {
-            channel_id: Some(channel_id),
-        };
-        room.unsettled = true;
-        self.context.rooms.put(room.clone()).await?;
-        match self.work().clear_away(room, false).await {
+        let work = self.work();
+        work.begin_to_close(&mut room, Some(channel_id)).await?;
+        match work.clear_away(room, false).await {
             Ok(_) => {}
             Err(StepError::Throttled(until)) => return Err(RoomFailure::Queued(until)),
             Err(StepError::Ended(ended)) => return Err(ended.into()),
@@ -89,10 +86,7 @@ impl Act {
                 return Err(error.failure(NOT_DELETED, self.context.clock.now()));
             }
         }
-        room.phase = RoomPhase::Closing {
-            channel_id: Some(channel_id),
-        };
-        rooms.put(room.clone()).await?;
+        work.begin_to_close(&mut room, Some(channel_id)).await?;
         // What is left of it is tried again while its record says that it is closing.
         if let Err(StepError::Ended(ended)) = work.clear_rest(room, false).await {
             return Err(ended.into());

@@ -189,11 +189,9 @@ impl Act {
         mut room: RoomRecord,
         lost: bool,
     ) -> Result<(), RoomFailure> {
-        let channel_id = room.phase.channel_id();
-        room.phase = RoomPhase::Closing { channel_id };
-        room.unsettled = true;
-        self.context.rooms.put(room.clone()).await?;
-        match self.work().clear_away(room, lost).await {
+        let (work, channel_id) = (self.work(), room.phase.channel_id());
+        work.begin_to_close(&mut room, channel_id).await?;
+        match work.clear_away(room, lost).await {
             Err(StepError::Ended(ended)) => Err(ended.into()),
             // It is tried again while the record says that it is closing.
             Ok(_) | Err(_) => Ok(()),

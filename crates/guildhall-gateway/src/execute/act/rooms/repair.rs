@@ -1,6 +1,8 @@
 //! What an earlier process left of rooms, or what this one could not take back: Discord is made to be
 //! as the record says, or nothing of it is left.
 
+use std::sync::atomic::AtomicBool;
+
 use guildhall_model::{
     ChannelId,
     command::{Command, CommandRequest},
@@ -10,7 +12,7 @@ use guildhall_ports::room_store::{RoomNumber, RoomPhase, RoomRecord};
 use super::{
     Ended,
     overwrites::{OverwriteChange, OverwriteTerms},
-    work::{RoomWork, StepError},
+    work::{RoomRest, RoomWork, StepError},
 };
 use crate::{
     execute::{GATEWAY_ITSELF, act::CommandContext},
@@ -24,6 +26,8 @@ pub(in crate::execute) enum RepairExit {
     Repaired,
     /// It is to be tried again.
     Later,
+    /// Discord may still do what it did not answer: it is looked at again soon.
+    Awaited,
     /// Discord is not live in its guild: nothing could be tried.
     NotLive,
     /// The process ends.
@@ -49,15 +53,15 @@ async fn repaired(context: &CommandContext, mut room: RoomRecord) -> Result<Repa
         caller: GATEWAY_ITSELF,
         reason: "a room's repair".to_owned(),
         needs: &["MANAGE_CHANNELS", "MANAGE_ROLES"],
+        may_be_late: AtomicBool::new(room.unsettled),
     };
     let Some(scene) = look(context, &room).await?.filter(|scene| scene.live) else {
         return Ok(RepairExit::NotLive);
     };
-    let cleared = match room.phase {
+    let rest = match room.phase {
         // Nobody makes it any more.
         RoomPhase::Making { .. } => {
-            room.phase = RoomPhase::Closing { channel_id: None };
-            context.rooms.put(room.clone()).await?;
+            work.begin_to_close(&mut room, None).await?;
             work.clear_away(room, true).await?
         }
         RoomPhase::Closing { channel_id } => {
@@ -72,17 +76,14 @@ async fn repaired(context: &CommandContext, mut room: RoomRecord) -> Result<Repa
                 return Ok(RepairExit::Later);
             }
             // Somebody has deleted it at Discord.
-            room.phase = RoomPhase::Closing {
-                channel_id: Some(channel_id),
-            };
-            context.rooms.put(room.clone()).await?;
+            work.begin_to_close(&mut room, Some(channel_id)).await?;
             work.clear_away(room, false).await?
         }
     };
-    Ok(if cleared {
-        RepairExit::Repaired
-    } else {
-        RepairExit::Later
+    Ok(match rest {
+        RoomRest::Nothing => RepairExit::Repaired,
+        RoomRest::Unheard => RepairExit::Later,
+        RoomRest::MayCome => RepairExit::Awaited,
     })
 }
 
@@ -103,7 +104,7 @@ async fn open_one(
         room.unsettled = true;
         work.context.rooms.put(room.clone()).await?;
     }
-    if room.unsettled {
+    if room.unsettled || room.late_until.is_some() {
         let Some(bot) = scene.bot.filter(|_| !there.obfuscated) else {
             return Ok(RepairExit::Later);
         };
@@ -121,11 +122,20 @@ async fn open_one(
         if let Some(role_id) = room.role_id {
             work.give_role(room.owner_id, role_id).await?;
         }
+        let before = room.clone();
         room.unsettled = false;
-        work.context.rooms.put(room.clone()).await?;
+        work.expect_late(&mut room);
+        let now = work.context.clock.now();
+        room.late_until = room.late_until.filter(|until| *until > now);
+        if room != before {
+            work.context.rooms.put(room.clone()).await?;
+        }
     }
     work.tell_management(channel_id, Some(&room)).await?;
-    Ok(RepairExit::Repaired)
+    Ok(match room.late_until {
+        Some(_) => RepairExit::Awaited,
+        None => RepairExit::Repaired,
+    })
 }
 
 /// What is so in the room's guild. `None`: nobody knows.

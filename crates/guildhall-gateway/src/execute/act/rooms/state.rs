@@ -11,7 +11,9 @@ use guildhall_model::{
 };
 use guildhall_ports::{millis, room_store::RoomRecord};
 
-use super::{Act, RoomFailure, RoomResult, Scene, StepError, overwrites::OverwriteChange};
+use super::{
+    Act, RoomFailure, RoomResult, RoomWork, Scene, StepError, overwrites::OverwriteChange,
+};
 use crate::{
     execute::{act::done, discord_error},
     inbox::Expectation,
@@ -54,7 +56,8 @@ impl Act {
         } else {
             self.context.rooms.put(room.clone()).await?;
         }
-        match self.make_it_so(&room, &scene).await {
+        let work = self.work();
+        match self.make_it_so(&work, &room, &scene).await {
             Ok(()) => {}
             Err((StepError::Ended(ended), _)) => return Err(ended.into()),
             Err((StepError::Throttled(until), _)) if waits => {
@@ -62,18 +65,20 @@ impl Act {
             }
             Err((error, kept)) => {
                 let unsettled = before.unsettled || kept;
-                let before = RoomRecord {
+                let mut before = RoomRecord {
                     unsettled,
                     ..before
                 };
+                work.expect_late(&mut before);
                 self.context.rooms.put(before).await?;
                 return Err(self.failed(error));
             }
         }
         room.unsettled = false;
+        work.expect_late(&mut room);
         self.context.rooms.put(room.clone()).await?;
         if let Some(channel_id) = room.phase.channel_id() {
-            let told = self.work().tell_management(channel_id, Some(&room)).await;
+            let told = work.tell_management(channel_id, Some(&room)).await;
             told.map_err(|error| self.failed(error))?;
         }
         let request = &self.accepted.request;
@@ -109,7 +114,12 @@ impl Act {
 
     /// Has Discord be as a record says. `Err` with `true`: something of it is done and could not be
     /// taken back.
-    async fn make_it_so(&self, room: &RoomRecord, scene: &Scene) -> Result<(), (StepError, bool)> {
+    async fn make_it_so(
+        &self,
+        work: &RoomWork<'_>,
+        room: &RoomRecord,
+        scene: &Scene,
+    ) -> Result<(), (StepError, bool)> {
         let (Some(channel_id), Some(there)) = (room.phase.channel_id(), &scene.room) else {
             return Err((StepError::Failed(CommandError::nowhere()), false));
         };
@@ -118,7 +128,6 @@ impl Act {
         let (now, base) = (&there.overwrites, &there.parent_overwrites);
         let mut changes: Vec<OverwriteChange> = terms.of_state(room, now, base);
         changes.extend(terms.owner_in(room, now));
-        let work = self.work();
         work.change_all(channel_id, now, &changes).await?;
         if let Some(role_id) = room.role_id
             && let Err(error) = work.give_role(room.owner_id, role_id).await

@@ -1,7 +1,10 @@
 //! What is done at Discord for one room, step by step: each may be done again, or what it has made
 //! can be found.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use guildhall_http::driver_time::now;
 use guildhall_model::{
@@ -47,6 +50,9 @@ pub(in crate::execute) struct RoomWork<'a> {
     pub(super) reason: String,
     /// What it is done for, for what is said of a refusal.
     pub(super) needs: &'static [&'static str],
+    /// Nobody has answered one of the steps, or an earlier process may have taken them: it may be done
+    /// behind what comes after it.
+    pub(super) may_be_late: AtomicBool,
 }
 
 /// Why a step was not taken.
@@ -60,6 +66,17 @@ pub(super) enum StepError {
     Lost,
     /// The process ends.
     Ended(Ended),
+}
+
+/// What is left of a room that was taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RoomRest {
+    /// Nothing; its record neither.
+    Nothing,
+    /// The world has not heard yet that its channel is gone.
+    Unheard,
+    /// Discord may still make what it was asked for.
+    MayCome,
 }
 
 impl From<JournalError> for StepError {
@@ -112,15 +129,17 @@ impl RoomWork<'_> {
         })
     }
 
-    /// A step that leads to the same however often it is taken: once more where nobody answers.
+    /// A step that leads to the same however often it is taken: once more where nobody answers. What
+    /// is refused then may have been done by the first.
     async fn repeated<T, F: Future<Output = Result<T, RestError>>>(
         &self,
         step: impl Fn() -> F,
     ) -> Result<T, StepError> {
         match self.step(step().await) {
             Err(StepError::Lost) => {
+                self.may_be_late.store(true, Ordering::Relaxed);
                 sleep(AGAIN).await;
-                self.step(step().await)
+                unseen_is_lost(self.step(step().await))
             }
             result => result,
         }
@@ -131,7 +150,10 @@ impl RoomWork<'_> {
         let (rest, terms) = (&self.context.rest, self.terms());
         let name = role_name(room);
         match self.step(rest.create_role(&terms, self.guild_id, &name).await) {
-            Err(StepError::Lost) => self.role_of(room).await?.ok_or(StepError::Lost),
+            Err(StepError::Lost) => {
+                let found = unseen_is_lost(self.role_of(room).await)?;
+                found.ok_or(StepError::Lost)
+            }
             result => result,
         }
     }
@@ -162,7 +184,7 @@ impl RoomWork<'_> {
             return Ok(None);
         }
         match self.step(made) {
-            Err(StepError::Lost) => match self.channel_of(room).await? {
+            Err(StepError::Lost) => match unseen_is_lost(self.channel_of(room).await)? {
                 Some(channel_id) => Ok(Some(channel_id)),
                 None => Err(StepError::Lost),
             },
@@ -197,8 +219,9 @@ impl RoomWork<'_> {
     }
 
     /// A room's channel, found by what it was asked for with: younger than the rooms that were there
-    /// before, and like it to the last bit of its overwrites. One that we know is another room's; where
-    /// two are like that, one of them is somebody's copy, and neither is touched.
+    /// before, and like it to the last bit of its overwrites. One that we know is another room's. Each
+    /// of our records accounts for one; where more are like that, one of them is somebody's copy, and
+    /// none is touched.
     pub(super) async fn channel_of(
         &self,
         room: &RoomRecord,
@@ -207,24 +230,36 @@ impl RoomWork<'_> {
             return Ok(None);
         };
         let (rest, terms) = (&self.context.rest, self.terms());
-        let channels = self.step(rest.channels(&terms, self.guild_id).await)?;
-        let like = channels.into_iter().filter(|channel| {
-            let seen = VoiceChannelSeen {
-                channel_id: channel.channel_id,
-                name: &channel.name,
-                user_limit: channel.user_limit,
-                parent_id: channel.parent_id,
-                overwrites: &channel.overwrites,
-            };
-            channel.is_voice
-                && draft.is(seen)
-                && self.context.rooms.by_channel(channel.channel_id).is_none()
+        let mut channels = self.step(rest.channels(&terms, self.guild_id).await)?;
+        let roles = if draft.names_roles(self.guild_id) {
+            self.step(rest.roles(&terms, self.guild_id).await)?
+        } else {
+            Vec::new()
+        };
+        // What named a role may name it no longer when that is gone.
+        let is_gone = |role_id| roles.iter().all(|role| role.role_id != role_id);
+        let rooms = &self.context.rooms;
+        channels.retain(|it| it.is_voice && rooms.by_channel(it.channel_id).is_none());
+        channels.sort_by_key(|channel| channel.channel_id);
+        let seen = channels.iter().map(|channel| VoiceChannelSeen {
+            channel_id: channel.channel_id,
+            name: &channel.name,
+            user_limit: channel.user_limit,
+            parent_id: channel.parent_id,
+            overwrites: &channel.overwrites,
         });
-        let like: Vec<ChannelId> = like.map(|channel| channel.channel_id).collect();
-        Ok(match like[..] {
-            [one] => Some(one),
-            _ => None,
-        })
+        let like: Vec<VoiceChannelSeen<'_>> =
+            seen.filter(|seen| draft.is(*seen, is_gone)).collect();
+        let asked_for = rooms.being_made();
+        let drafts = asked_for.iter().filter(|(of, ..)| *of == self.guild_id);
+        let drafts: Vec<&RoomDraft> = drafts.map(|(_, _, draft)| draft).collect();
+        // From the oldest on: a record accounts for none that was there before it.
+        let accounted_for = like.iter().enumerate().all(|(older, seen)| {
+            let of_it = drafts.iter().filter(|draft| draft.is(*seen, is_gone));
+            of_it.count() > older
+        });
+        let oldest = like.first().map(|seen| seen.channel_id);
+        Ok(oldest.filter(|_| accounted_for))
     }
 
     pub(super) async fn give_role(&self, to: UserId, role_id: RoleId) -> Result<(), StepError> {
@@ -319,7 +354,7 @@ impl RoomWork<'_> {
             Err(StepError::Lost) => {
                 // Where they are now tells.
                 let there = rest.voice_state(&self.terms(), guild_id, user_id).await;
-                if self.step(there)? == to {
+                if unseen_is_lost(self.step(there))? == to {
                     return Ok(true);
                 }
                 Err(StepError::Lost)
@@ -351,17 +386,41 @@ impl RoomWork<'_> {
         }
     }
 
+    /// A record says that its room is closing, and that nobody asks Discord for it any more: what it
+    /// was asked for and did not answer it does within a minute of now.
+    pub(super) async fn begin_to_close(
+        &self,
+        room: &mut RoomRecord,
+        channel_id: Option<ChannelId>,
+    ) -> Result<(), JournalError> {
+        room.phase = RoomPhase::Closing { channel_id };
+        room.unsettled = true;
+        room.late_until = Some(self.late_until());
+        self.context.rooms.put(room.clone()).await
+    }
+
+    /// Until when what was asked for by now may be done.
+    fn late_until(&self) -> UnixMs {
+        self.context.clock.now().saturating_add(millis(LATE))
+    }
+
+    /// What Discord may still make of an open room is looked at for a minute more.
+    pub(super) fn expect_late(&self, room: &mut RoomRecord) {
+        if self.may_be_late.load(Ordering::Relaxed) {
+            room.late_until = Some(self.late_until());
+        }
+    }
+
     /// Takes away all that was made for a room whose record says that it is closing, and then the
-    /// record. `lost`: something may be there that is not known. `Ok(false)`: something may still come
-    /// to be, or is still to be heard of, and is looked for later.
+    /// record. `lost`: something may be there that is not known.
     pub(super) async fn clear_away(
         &self,
         mut room: RoomRecord,
         lost: bool,
-    ) -> Result<bool, StepError> {
+    ) -> Result<RoomRest, StepError> {
         let rooms = &self.context.rooms;
         let RoomPhase::Closing { mut channel_id } = room.phase else {
-            return Ok(true);
+            return Ok(RoomRest::Nothing);
         };
         let (known, known_role) = (channel_id, room.role_id);
         if lost {
@@ -387,9 +446,9 @@ impl RoomWork<'_> {
     /// come to be.
     pub(super) async fn clear_rest(
         &self,
-        mut room: RoomRecord,
+        room: RoomRecord,
         may_come: bool,
-    ) -> Result<bool, StepError> {
+    ) -> Result<RoomRest, StepError> {
         let rooms = &self.context.rooms;
         let channel_id = room.phase.channel_id();
         if let Some(channel_id) = channel_id {
@@ -402,18 +461,24 @@ impl RoomWork<'_> {
             && !self.is_heard_gone(channel_id).await?
         {
             // Without a record it would be told as nobody's until it is.
-            return Ok(false);
+            return Ok(RoomRest::Unheard);
         }
         self.tell_making(&room, Making::NotMade).await?;
-        let late = room.made_at.saturating_add(millis(LATE)) > self.context.clock.now();
-        if may_come && late {
-            room.phase = RoomPhase::Closing { channel_id: None };
-            room.role_id = None;
-            rooms.put(room).await?;
-            return Ok(false);
+        let until = room.late_until;
+        let until = until.unwrap_or_else(|| room.made_at.saturating_add(millis(LATE)));
+        if may_come && until > self.context.clock.now() {
+            let waits = RoomRecord {
+                phase: RoomPhase::Closing { channel_id: None },
+                role_id: None,
+                ..room.clone()
+            };
+            if waits != room {
+                rooms.put(waits).await?;
+            }
+            return Ok(RoomRest::MayCome);
         }
         rooms.forget(room.number).await?;
-        Ok(true)
+        Ok(RoomRest::Nothing)
     }
 
     /// Whether the world has heard that a room is deleted, or does soon.
@@ -453,6 +518,14 @@ impl RoomWork<'_> {
         let answered = self.context.worlds.ask(self.guild_id, about).await;
         let answered = answered.map_err(|stopped| StepError::Ended(stopped.into()))?;
         Ok(answered.map(|answered| answered.answer))
+    }
+}
+
+/// What nobody answered may have been done, where what there is can't be seen.
+fn unseen_is_lost<T>(seen: Result<T, StepError>) -> Result<T, StepError> {
+    match seen {
+        Err(StepError::Failed(_) | StepError::Throttled(_)) => Err(StepError::Lost),
+        seen => seen,
     }
 }
 

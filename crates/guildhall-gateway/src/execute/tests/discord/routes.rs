@@ -1,9 +1,8 @@
 //! What the false Discord does with each request, and answers.
 
 use axum::{
-    body::Bytes,
     extract::{Path, State},
-    http::{Method, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use guildhall_model::guild::{Overwrite, OverwriteTarget};
@@ -25,7 +24,12 @@ pub(super) async fn answer(
         let mut state = state.lock();
         state.requests += 1;
         if method == Method::GET {
-            let answer = state.read(&path);
+            let answer = if state.blind > 0 {
+                state.blind -= 1;
+                refused(403, 50_013)
+            } else {
+                state.read(&path)
+            };
             drop(state);
             changed.send_modify(|seq| *seq += 1);
             return respond(answer);
@@ -35,19 +39,22 @@ pub(super) async fn answer(
         let done = match &reaction {
             Reaction::Pass => true,
             Reaction::Answer { done, .. } | Reaction::Hang { done } => *done,
+            Reaction::Late => false,
         };
         let mut did = Ok(json!({}));
         if done {
             let before = state.guild.clone();
             did = state.apply(&method, &path, &body);
             state.tell_since(&before);
+        } else if matches!(reaction, Reaction::Late) {
+            state.late.push(LateRequest { method, path, body });
         }
         (reaction, did)
     };
     changed.send_modify(|seq| *seq += 1);
     match reaction {
         Reaction::Pass => respond(did),
-        Reaction::Hang { .. } => std::future::pending().await,
+        Reaction::Hang { .. } | Reaction::Late => std::future::pending().await,
         Reaction::Answer {
             status,
             body,
@@ -101,6 +108,15 @@ fn overwrite(id: u64, body: &Value) -> Overwrite {
 }
 
 impl DiscordState {
+    pub(super) fn does_at_last(&mut self) {
+        for LateRequest { method, path, body } in std::mem::take(&mut self.late) {
+            let before = self.guild.clone();
+            // Nobody hears what came of it.
+            let _unheard = self.apply(&method, &path, &body);
+            self.tell_since(&before);
+        }
+    }
+
     fn apply(&mut self, method: &Method, path: &str, body: &[u8]) -> Did {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let parts: Vec<&str> = path.split('/').collect();

@@ -234,6 +234,7 @@ fn room(number: u64) -> RoomRecord {
         made_at: 1_764_300_000_000,
         command: Some(9),
         unsettled: false,
+        late_until: None,
     }
 }
 

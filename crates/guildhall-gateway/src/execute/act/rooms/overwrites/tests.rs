@@ -37,6 +37,7 @@ fn room(private: bool) -> RoomRecord {
         made_at: since,
         command: None,
         unsettled: true,
+        late_until: None,
     }
 }
 

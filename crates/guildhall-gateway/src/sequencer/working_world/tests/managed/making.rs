@@ -185,6 +185,7 @@ fn draft() -> RoomDraft {
         made_at: 1,
         command: Some(1),
         unsettled: true,
+        late_until: None,
     };
     RoomDraft::of(&record).expect("it is asked for")
 }
