@@ -180,12 +180,12 @@ impl DiscordRest {
             Ok(response) => response,
             Err(error) => {
                 count_request(template, "none");
-                let connected = !error.is_connect();
+                let (connected, late) = (!error.is_connect(), error.is_timeout());
                 let why = self.cause(error);
-                return if connected {
-                    RequestOutcome::Unanswered(why)
-                } else {
-                    RequestOutcome::NotConnected(why)
+                return match (connected, late) {
+                    (true, true) => RequestOutcome::Unanswered(why),
+                    (true, false) => RequestOutcome::Torn(why),
+                    (false, _) => RequestOutcome::NotConnected(why),
                 };
             }
         };

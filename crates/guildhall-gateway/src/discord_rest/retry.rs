@@ -24,7 +24,10 @@ pub(super) enum RequestOutcome {
     Throttled,
     /// No connection: it was not sent.
     NotConnected(String),
-    /// It was sent, and no answer came.
+    /// Its connection broke before any of an answer came: most likely an old one that the other end
+    /// closed just then.
+    Torn(String),
+    /// It was sent, and no answer came in time, or not all of it.
     Unanswered(String),
 }
 
@@ -44,6 +47,8 @@ pub(super) struct RetryPolicy {
     caller: RestCaller,
     deadline: Instant,
     failures: u32,
+    /// It was tried again at once since its connection broke.
+    torn: bool,
 }
 
 impl RetryPolicy {
@@ -53,6 +58,7 @@ impl RetryPolicy {
             caller,
             deadline,
             failures: 0,
+            torn: false,
         }
     }
 
@@ -75,7 +81,13 @@ impl RetryPolicy {
                 Some(at) => NextTry::After(at),
                 None => NextTry::Never(Err(RestError::Unreachable(why))),
             },
-            RequestOutcome::Unanswered(why) => self.failed(why, now, jitter),
+            RequestOutcome::Torn(_) if self.may_have_been_an_old_connection(now) => {
+                self.torn = true;
+                NextTry::After(now)
+            }
+            RequestOutcome::Torn(why) | RequestOutcome::Unanswered(why) => {
+                self.failed(why, now, jitter)
+            }
         }
     }
 
@@ -88,6 +100,12 @@ impl RetryPolicy {
                 RestError::Overloaded { until }
             }
         }
+    }
+
+    /// Whether it is worth another connection at once: such a break says nothing of Discord, and
+    /// somebody may be shown nothing until this is answered.
+    fn may_have_been_an_old_connection(&self, now: Instant) -> bool {
+        self.template.only_reads() && !self.torn && now < self.deadline
     }
 
     /// No answer tells whether it was done.
@@ -178,6 +196,27 @@ mod tests {
             let next = act().ended(outcome, now, 0.0);
             assert!(matches!(next, NextTry::After(_)), "{next:?}");
         }
+    }
+
+    #[test]
+    fn what_only_reads_gets_another_connection_at_once_where_its_own_broke() {
+        let now = Instant::now();
+        let deadline = now + Duration::from_mins(1);
+        let torn = || RequestOutcome::Torn("torn".into());
+        let mut look_up = RetryPolicy::new(RouteTemplate::GetMember, RestCaller::LookUps, deadline);
+        assert_eq!(look_up.ended(torn(), now, 0.5), NextTry::After(now));
+        let next = look_up.ended(torn(), now, 0.5);
+        let unreachable = NextTry::Never(Err(RestError::Unreachable("torn".into())));
+        assert_eq!(next, unreachable, "once");
+
+        let mut late = RetryPolicy::new(RouteTemplate::GetMember, RestCaller::LookUps, deadline);
+        assert_eq!(late.ended(torn(), deadline, 0.5), unreachable);
+        let mut act = RetryPolicy::new(RouteTemplate::ModifyMember, COMMAND, deadline);
+        let next = act.ended(torn(), now, 0.5);
+        assert!(
+            matches!(next, NextTry::Never(Err(RestError::Unknown(_)))),
+            "nobody knows whether it was done: {next:?}"
+        );
     }
 
     #[test]

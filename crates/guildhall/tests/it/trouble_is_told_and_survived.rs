@@ -1,6 +1,9 @@
 //! When something breaks on the way, `status` says so, and afterwards nothing is missing.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
@@ -119,6 +122,42 @@ async fn after_a_lost_session_the_rooms_are_right_again() {
         "{}",
         stream.raw
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the promise is in seconds of the people who wait"
+)]
+async fn guilds_are_back_within_a_second_although_connections_of_look_ups_break() {
+    let house = House::start().await;
+    let discord = &house.discord;
+    let (_cookie, mut stream) = house.visit().await;
+    // As where Discord closes an idle connection just when a look-up takes it.
+    let route = "GET /guilds/{guild_id}/members/{user_id}";
+    discord
+        .fault(json!({"kind": "tear", "route": route, "times": 2}))
+        .await;
+    discord
+        .fault(json!({"kind": "invalid_session", "resumable": false}))
+        .await;
+    let mut away = BTreeMap::new();
+    loop {
+        let frame = stream.next_record().await;
+        let guild = frame.data["guildId"].to_string();
+        match frame.event.as_str() {
+            "guild.unavailable" => _ = away.insert(guild, Instant::now()),
+            "guild.available" => {
+                let since = away.remove(&guild).expect("it was away");
+                let took = since.elapsed();
+                assert!(took < Duration::from_secs(1), "{took:?}");
+            }
+            _ => continue,
+        }
+        if away.is_empty() {
+            return;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
