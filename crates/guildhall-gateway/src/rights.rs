@@ -68,6 +68,9 @@ pub(crate) use op8::Op8Chunk;
 const TICK: Duration = Duration::from_secs(1);
 /// After a failed look-up, the wait before the first and the last of further tries.
 const RETRY: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
+/// The first wait where somebody is shown nothing of a guild until it succeeds: within a second
+/// that is promised to be over.
+const RETRY_UNSEEN: Duration = Duration::from_millis(250);
 
 /// One user in one guild.
 pub(crate) type MemberKey = (GuildId, UserId);
@@ -285,7 +288,8 @@ impl Rights {
         self.answer_late_watches(context);
         self.give_up_late_requests(context);
         let ticked = self.ticked_at.is_some_and(|at| context.now < at + TICK);
-        if !ticked {
+        let unseen_due = self.timers.first_urgent();
+        if !ticked || unseen_due.is_some_and(|at| at <= context.now) {
             self.ticked_at = Some(context.now);
             while let Some((at, key)) = self.timers.first()
                 && at <= context.now
@@ -305,6 +309,7 @@ impl Rights {
             self.pending_watches.deadline(),
             self.request_deadline(),
             self.send_at,
+            self.timers.first_urgent(),
             tick,
         ];
         others.into_iter().flatten().min()

@@ -3,7 +3,7 @@
 use guildhall_model::{World, guild::Membership};
 
 use super::{
-    MemberKey, Output, RETRY, Rights, RightsContext, answer_if_there,
+    MemberKey, Output, RETRY, RETRY_UNSEEN, Rights, RightsContext, answer_if_there,
     fair_queue::Via,
     pending_watches::GuildAnswer,
     queue::{Priority, QueueEntry},
@@ -88,7 +88,10 @@ impl Rights {
             }
             (Validity::Valid, None) => {
                 let doubled = 2_u32.saturating_pow(known.failures.min(10));
-                let wait = RETRY[0].saturating_mul(doubled).min(RETRY[1]);
+                // Whoever waits is told that it failed, and asks again.
+                let unseen = known.waiting.is_empty() && known.as_of.is_none();
+                let first = if unseen { RETRY_UNSEEN } else { RETRY[0] };
+                let wait = first.saturating_mul(doubled).min(RETRY[1]);
                 known.failures = known.failures.saturating_add(1);
                 known.retry_at = context.now + wait;
                 self.resolve(key, GuildAnswer::Failed);

@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use super::{
     MemberKey, Output, Rights, RightsContext, TICK, is_known, is_there,
+    queue::Priority,
+    timers::Urgency,
     watched_member::{LookUp, WatchedMember},
 };
 
@@ -65,7 +67,11 @@ impl Rights {
         };
         let refresh = self.refresh_at(key, known, context);
         let at = refresh.map_or(forget, |at| at.min(forget));
-        self.timers.set(key, known.timer, at);
+        let urgency = match refresh {
+            Some(_) if known.priority_unasked() == Priority::Reset => Urgency::Exact,
+            _ => Urgency::WithOthers,
+        };
+        self.timers.set(key, known.timer, at, urgency);
         if let Some(known) = self.members.get_mut(&key) {
             known.timer = Some(at);
         }

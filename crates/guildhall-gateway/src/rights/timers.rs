@@ -12,12 +12,34 @@ use super::MemberKey;
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     by_time: BTreeSet<(Instant, MemberKey)>,
+    /// Those among them that wait for no tick.
+    urgent: BTreeSet<(Instant, MemberKey)>,
     by_guild: BTreeMap<GuildId, BTreeSet<(Instant, UserId)>>,
+}
+
+/// Whether a timer waits for the next tick, with whatever else is due by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Urgency {
+    WithOthers,
+    /// Somebody is shown nothing until then.
+    Exact,
 }
 
 impl Timers {
     /// Replaces the timer at `old`, if there is one, by one at `new`.
-    pub(super) fn set(&mut self, key: MemberKey, old: Option<Instant>, new: Instant) {
+    pub(super) fn set(
+        &mut self,
+        key: MemberKey,
+        old: Option<Instant>,
+        new: Instant,
+        urgency: Urgency,
+    ) {
+        if let Some(old) = old {
+            self.urgent.remove(&(old, key));
+        }
+        if urgency == Urgency::Exact {
+            self.urgent.insert((new, key));
+        }
         if old == Some(new) {
             return;
         }
@@ -33,6 +55,7 @@ impl Timers {
     pub(super) fn remove(&mut self, key: MemberKey, at: Instant) {
         let (guild_id, user_id) = key;
         self.by_time.remove(&(at, key));
+        self.urgent.remove(&(at, key));
         if let Some(guild) = self.by_guild.get_mut(&guild_id) {
             guild.remove(&(at, user_id));
             if guild.is_empty() {
@@ -43,6 +66,11 @@ impl Timers {
 
     pub(super) fn first(&self) -> Option<(Instant, MemberKey)> {
         self.by_time.first().copied()
+    }
+
+    /// The first that waits for no tick.
+    pub(super) fn first_urgent(&self) -> Option<Instant> {
+        self.urgent.first().map(|(at, _)| *at)
     }
 
     /// Users of a guild with a timer up to `until`, the first timer first.

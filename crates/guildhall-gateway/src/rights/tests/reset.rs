@@ -89,18 +89,39 @@ fn a_watch_meanwhile_is_answered_by_the_new_look_up_only() {
 }
 
 #[test]
-fn one_that_fails_is_tried_again_before_who_is_only_looked_at_again() {
+fn one_that_fails_is_tried_again_soon_and_waits_for_no_tick() {
     let mut harness = Harness::known();
+    // Whatever tick there was is over, and another has just been.
+    harness.wait(Duration::from_secs(5));
     harness.came_again(GUILD);
+    let failed_at = harness.now;
     assert_eq!(harness.looked_up(KEY, None), []);
+    let due = harness.rights.deadline().expect("it is tried again");
+    assert_eq!(due - failed_at, Duration::from_millis(250));
     assert_eq!(
-        harness.wait(Duration::from_secs(2)),
+        harness.wait(Duration::from_millis(250)),
         [Output::LookUpByRest(KEY)]
     );
     assert_eq!(
         harness.looked_up(KEY, Some(member(5))),
         [changed(Some(member(5)))]
     );
+}
+
+#[test]
+fn who_can_not_be_looked_up_is_tried_less_and_less_often() {
+    let mut harness = Harness::known();
+    harness.came_again(GUILD);
+    let mut waits = Vec::new();
+    let doubled = [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
+    for _ in doubled {
+        assert_eq!(harness.looked_up(KEY, None), []);
+        let due = harness.rights.deadline().expect("it is tried again");
+        let wait = due - harness.now;
+        waits.push(wait.as_millis());
+        assert_eq!(harness.wait(wait), [Output::LookUpByRest(KEY)]);
+    }
+    assert_eq!(waits, doubled);
 }
 
 /// Each guild comes in a dispatch of its own, and the world has no viewers by name before.
