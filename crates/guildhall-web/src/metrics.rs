@@ -123,6 +123,12 @@ const LABELLED: &[(&str, &str, &[&str], &str)] = &[
         "Snapshots sent to browsers, by why they were needed",
     ),
     (
+        "guildhall_stream_guilds_resent_total",
+        "why",
+        &["too_much", "given_up", "missing"],
+        "Guilds that open streams were sent again since rooms that appeared or vanished could not be told, by why",
+    ),
+    (
         "guildhall_streams_refused_total",
         "bound",
         &["process", "user", "address"],

@@ -33,7 +33,9 @@ pub(crate) use guild::GuildLog;
 pub(crate) use logs::{GuildLogs, LocatedGuild, OutOfOrder};
 pub(crate) use positions::LogPositions;
 pub(crate) use record::{Affects, GroupSpan, Record};
-pub(crate) use transition::{RoomTransition, RoomTransitions, RoomsAhead, RoomsToTell};
+pub(crate) use transition::{
+    RoomTransition, RoomTransitions, RoomsAhead, RoomsToTell, TransitionKind, Untold,
+};
 
 use logs::Bounds;
 

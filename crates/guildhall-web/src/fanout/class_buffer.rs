@@ -8,7 +8,10 @@ use parking_lot::{Mutex, MutexGuard};
 use super::wake_list::{Slot, StreamWaker, WakeList};
 use crate::{
     replica::{GroupSpan, Record, RoomTransitions},
-    visible::{HeldFrame, LogFrame, Selector, Visible, show, show_live, show_with_rooms},
+    visible::{
+        HeldFrame, LogFrame, Selector, ViewDifference, Visible, show, show_live, show_with_rooms,
+        view_difference,
+    },
 };
 
 /// Records that a buffer keeps. A stream further behind reads the guild's log itself.
@@ -53,13 +56,8 @@ impl BufferState {
         }
     }
 
-    /// Adds what is shown of one record. Returns whether it is the first of its group.
-    fn push(
-        &mut self,
-        frames: impl IntoIterator<Item = Visible<LogFrame>>,
-        group: GroupSpan,
-        floor: u64,
-    ) -> bool {
+    /// Adds what is shown of one record. Returns whether that is anything.
+    fn push(&mut self, frames: impl IntoIterator<Item = Visible<LogFrame>>, floor: u64) -> bool {
         let kept = self.frames.len();
         self.frames.extend(frames.into_iter().map(Visible::hold));
         let added = self.frames.range(kept..);
@@ -68,6 +66,11 @@ impl BufferState {
             return false;
         }
         self.trim(floor);
+        true
+    }
+
+    /// Whether the streams are still to be woken for a group.
+    fn wakes_for(&mut self, group: GroupSpan) -> bool {
         std::mem::replace(&mut self.woken_for, group.end) != group.end
     }
 }
@@ -116,21 +119,38 @@ impl ClassBuffer {
     /// log's. Returns whether the streams are to be woken: it is the first of its group that is shown.
     pub(super) fn push(&self, record: &Arc<Record>, rooms: &VisibleRooms, floor: u64) -> bool {
         let visible = show(record, Some(rooms), Some(rooms), &self.selector);
-        visible.is_some() && self.lock().push(visible, record.group, floor)
+        if visible.is_none() {
+            return false;
+        }
+        let mut state = self.lock();
+        state.push(visible, floor) && state.wakes_for(record.group)
     }
 
     /// The same of a record by which the class goes on to other rooms, with those that appear or
-    /// vanish by it. If these are not there, its viewers join again.
+    /// vanish by it. Where these are not there, whoever reads this joins again. Its streams are to be
+    /// woken whether they are told anything or not: on which rooms' pages they count may differ.
     pub(super) fn push_with_rooms(
         &self,
         record: &Arc<Record>,
         transitions: Option<&RoomTransitions>,
-        [before, after]: [&VisibleRooms; 2],
+        seen: [&VisibleRooms; 2],
         floor: u64,
     ) -> bool {
-        let frames = show_with_rooms(record, transitions, before, after, &self.selector);
-        let frames = frames.unwrap_or_default();
-        !frames.is_empty() && self.lock().push(frames, record.group, floor)
+        let [before, after] = seen.map(Some);
+        let frames = match view_difference(record, before, after, &self.selector) {
+            ViewDifference::Nothing => {
+                Some(Vec::from_iter(show(record, before, after, &self.selector)))
+            }
+            ViewDifference::Rooms(rooms) => transitions
+                .and_then(|kept| show_with_rooms(record, kept, &rooms, seen, &self.selector).ok()),
+            ViewDifference::Guild => None,
+        };
+        let mut state = self.lock();
+        match frames {
+            Some(frames) => _ = state.push(frames, floor),
+            None => state.trim(record.at.seq),
+        }
+        state.wakes_for(record.group)
     }
 
     /// Drops what the log has dropped.

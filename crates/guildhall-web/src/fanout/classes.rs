@@ -65,6 +65,12 @@ impl Classes {
         self.slots.get(id.0 as usize)?.as_ref()
     }
 
+    /// One that somebody is in, and that is therefore not over.
+    pub(super) fn live(&self, id: ClassId) -> &Class {
+        self.get(id)
+            .expect("a class is there while somebody is in it")
+    }
+
     /// All of them.
     pub(super) fn iter(&self) -> impl Iterator<Item = (ClassId, &Class)> {
         let classes = (0..).zip(&self.slots);

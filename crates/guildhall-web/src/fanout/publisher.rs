@@ -208,12 +208,7 @@ impl Publisher {
         for guild_id in arrived {
             self.fanout.0.arrivals.add(guild_id);
         }
-        for buffer in to_wake.buffers {
-            buffer.wake();
-        }
-        for viewer in to_wake.viewers {
-            viewer.wake();
-        }
+        to_wake.wake();
         Ok(())
     }
 

@@ -57,8 +57,10 @@ struct SubscribedViewer {
 /// Who is to be woken after a group.
 #[derive(Debug, Default)]
 pub(crate) struct WakeSet {
-    pub(crate) buffers: Vec<Arc<ClassBuffer>>,
-    pub(crate) viewers: Vec<Arc<Viewer>>,
+    /// Each once: a buffer says itself whether it is the first time for a group.
+    buffers: Vec<Arc<ClassBuffer>>,
+    /// However many records of a group concern somebody.
+    viewers: HashMap<UserId, Arc<Viewer>>,
 }
 
 impl WakeSet {
@@ -66,7 +68,18 @@ impl WakeSet {
     /// published from now on, and they are woken after it.
     pub(crate) fn rejoin(&mut self, viewer: &Arc<Viewer>) {
         viewer.rights_changed();
-        self.viewers.push(Arc::clone(viewer));
+        let known = self.viewers.entry(viewer.id());
+        known.or_insert_with(|| Arc::clone(viewer));
+    }
+
+    /// Wakes them all, once what they are woken for is published.
+    pub(crate) fn wake(self) {
+        for buffer in self.buffers {
+            buffer.wake();
+        }
+        for viewer in self.viewers.into_values() {
+            viewer.wake();
+        }
     }
 }
 
@@ -229,9 +242,7 @@ impl Subscriptions {
     ) {
         let Regrouped { moved, transitions } = regrouped;
         for (id, before) in moved {
-            let Some(class) = self.classes.get(*id) else {
-                continue;
-            };
+            let class = self.classes.live(*id);
             for buffer in class.buffers() {
                 let seen = [before, class.rooms()];
                 if buffer.push_with_rooms(record, transitions.as_deref(), seen, floor) {

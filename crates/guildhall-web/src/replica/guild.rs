@@ -10,7 +10,7 @@ use guildhall_model::{
 use super::{
     fragments::RoomFragments,
     record::{GroupSpan, Record},
-    transition::{RoomTransitions, RoomsAhead, RoomsToTell, TransitionWindow},
+    transition::{RoomTransitions, RoomsAhead, RoomsToTell, TransitionWindow, Untold},
     window::RecordWindow,
 };
 
@@ -88,7 +88,7 @@ impl GuildLog {
     }
 
     /// Renders the rooms that the newest record shows or hides, and keeps them for streams that
-    /// still have to be told. `None`: it is too much, so they need a snapshot.
+    /// still have to be told. `None`: it is too much, so they need the guild again.
     pub(crate) fn keep_transitions(
         &mut self,
         record: &Record,
@@ -96,20 +96,15 @@ impl GuildLog {
         ahead: &RoomsAhead,
     ) -> Option<Arc<RoomTransitions>> {
         let now = self.now.guilds.get(&self.id)?;
-        let rendered = RoomTransitions::render(record, tell, ahead, now, &self.rooms)?;
-        let rendered = Arc::new(rendered);
-        self.transitions.push(record, Arc::clone(&rendered));
-        Some(rendered)
+        let rendered = RoomTransitions::render(record, tell, ahead, now, &self.rooms);
+        let rendered = rendered.map(Arc::new);
+        self.transitions.push(record, rendered.clone());
+        rendered
     }
 
-    /// The rooms that the record at a position showed or hid. `None`: not kept, or there were none.
-    pub(crate) fn transitions_at(&self, seq: u64) -> Option<&RoomTransitions> {
+    /// The rooms that the record at a position showed or hid. `Err`, too, where there were none.
+    pub(crate) fn transitions_at(&self, seq: u64) -> Result<&RoomTransitions, Untold> {
         self.transitions.at(seq).map(|kept| &**kept)
-    }
-
-    /// At or below this position no such rooms are kept any more.
-    pub(crate) fn transitions_floor(&self) -> u64 {
-        self.transitions.floor()
     }
 
     /// Appends an event of a group and returns its record.

@@ -1,6 +1,6 @@
 //! Rooms that a record shows to somebody or hides from them, as open streams are told: rendered
 //! once, by the guild as it is at that record, for everybody whom it concerns. What is too old or too
-//! much is given up; whoever still needed it gets a snapshot.
+//! much is given up; whoever still needed it is sent the guild again.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -25,8 +25,8 @@ use crate::sse::{self, EncodedEvent};
 /// at all is behind. Of the newest group all are, since no stream was told of it yet.
 const RECORDS_KEPT: usize = 256;
 
-/// Bytes of transitions that one guild keeps. A record or a group that takes more by itself is told
-/// by snapshots.
+/// Bytes of transitions that one guild keeps. Who would have to be told more of one record, or of one
+/// group, is sent the guild again.
 const BYTES_KEPT: usize = 4 << 20;
 
 /// A room that a record shows to some viewers, or hides from some.
@@ -36,10 +36,19 @@ pub(crate) struct RoomTransition {
     pub(crate) at: Position,
     /// The record's.
     pub(crate) group: GroupSpan,
-    /// When the gateway heard of it.
-    pub(crate) ts: UnixMs,
+    pub(crate) kind: TransitionKind,
+    /// When the gateway heard of the change of rights that did it. `None`: the room was made or
+    /// deleted, which somebody who asks for no rooms is told like this.
+    pub(crate) rights_changed_at: Option<UnixMs>,
     room: ChannelId,
     frame: EncodedEvent,
+}
+
+/// What becomes of a room for those who are told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TransitionKind {
+    Shown,
+    Hidden,
 }
 
 /// All of one record.
@@ -73,11 +82,33 @@ enum Ahead {
 /// The recent transitions of one guild.
 #[derive(Debug, Default)]
 pub(super) struct TransitionWindow {
-    /// Ascending by position.
-    kept: VecDeque<(u64, Arc<RoomTransitions>)>,
+    /// Ascending by position. `None`: those of this record are too much to be told.
+    kept: VecDeque<(u64, Option<Arc<RoomTransitions>>)>,
     cost: usize,
     /// Those of records at or below this were given up.
     floor: u64,
+}
+
+/// Why rooms that a record shows or hides can't be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Untold {
+    /// All of that record would be more bytes than one guild keeps.
+    TooMuch,
+    /// They were kept, and given up since.
+    GivenUp,
+    /// Nobody had them kept: a fault of ours.
+    Missing,
+}
+
+impl Untold {
+    /// As it is measured.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::TooMuch => "too_much",
+            Self::GivenUp => "given_up",
+            Self::Missing => "missing",
+        }
+    }
 }
 
 impl RoomTransition {
@@ -120,7 +151,7 @@ impl RoomTransitions {
                 continue;
             };
             let frame = sse::encode_json(ROOM_SHOWN.name, record.cursor(), &data);
-            let transition = of(record, *room, frame);
+            let transition = of(record, *room, TransitionKind::Shown, frame);
             cost += transition.cost();
             if cost > BYTES_KEPT {
                 return None;
@@ -130,7 +161,8 @@ impl RoomTransitions {
         for room in &tell.hidden {
             let data = hidden(&record.event, *room);
             let frame = sse::encode_json(ROOM_HIDDEN.name, record.cursor(), &data);
-            transitions.hidden.push(Arc::new(of(record, *room, frame)));
+            let transition = of(record, *room, TransitionKind::Hidden, frame);
+            transitions.hidden.push(Arc::new(transition));
         }
         (transitions.cost() <= BYTES_KEPT).then_some(transitions)
     }
@@ -141,11 +173,21 @@ impl RoomTransitions {
     }
 }
 
-fn of(record: &Record, room: ChannelId, frame: EncodedEvent) -> RoomTransition {
+fn cost(transitions: Option<&RoomTransitions>) -> usize {
+    transitions.map_or(0, RoomTransitions::cost)
+}
+
+fn of(
+    record: &Record,
+    room: ChannelId,
+    kind: TransitionKind,
+    frame: EncodedEvent,
+) -> RoomTransition {
     RoomTransition {
         at: record.at,
         group: record.group,
-        ts: record.event.ts,
+        kind,
+        rights_changed_at: (!comes_or_goes(&record.event.change)).then_some(record.event.ts),
         room,
         frame,
     }
@@ -252,14 +294,18 @@ impl RoomsAhead {
 
 /// Whether somebody may see other rooms after it.
 fn touches(change: &Change) -> bool {
-    let comes_or_goes = matches!(change, Change::RoomCreated(_) | Change::RoomDeleted { .. });
-    comes_or_goes || change.touches_rights()
+    comes_or_goes(change) || change.touches_rights()
+}
+
+fn comes_or_goes(change: &Change) -> bool {
+    matches!(change, Change::RoomCreated(_) | Change::RoomDeleted { .. })
 }
 
 impl TransitionWindow {
-    /// Keeps those of the newest record, and gives up what is too much then.
-    pub(super) fn push(&mut self, record: &Record, transitions: Arc<RoomTransitions>) {
-        self.cost += transitions.cost();
+    /// Keeps those of the newest record, and gives up what is too much then. `None`: they are too
+    /// much by themselves.
+    pub(super) fn push(&mut self, record: &Record, transitions: Option<Arc<RoomTransitions>>) {
+        self.cost += cost(transitions.as_deref());
         self.kept.push_back((record.at.seq, transitions));
         while self.cost > BYTES_KEPT || self.is_long(record.group) {
             self.pop();
@@ -274,14 +320,13 @@ impl TransitionWindow {
     }
 
     /// Those of the record at a position.
-    pub(super) fn at(&self, at: u64) -> Option<&Arc<RoomTransitions>> {
+    pub(super) fn at(&self, at: u64) -> Result<&Arc<RoomTransitions>, Untold> {
         let found = self.kept.binary_search_by_key(&at, |(at, _)| *at);
-        found.ok().map(|index| &self.kept[index].1)
-    }
-
-    /// Those of records at or below this were given up.
-    pub(super) fn floor(&self) -> u64 {
-        self.floor
+        match found {
+            Ok(index) => self.kept[index].1.as_ref().ok_or(Untold::TooMuch),
+            Err(_) if at <= self.floor => Err(Untold::GivenUp),
+            Err(_) => Err(Untold::Missing),
+        }
     }
 
     /// What they cost in memory.
@@ -294,7 +339,7 @@ impl TransitionWindow {
         let Some((at, oldest)) = self.kept.pop_front() else {
             return false;
         };
-        self.cost -= oldest.cost();
+        self.cost -= cost(oldest.as_deref());
         self.floor = at;
         true
     }

@@ -168,6 +168,10 @@ impl StreamBody {
         if let Some(at) = out.rights_changed_at() {
             self.note_obeyed(at);
         }
+        if out.shows_rooms() {
+            // What the live lane said of a room before it was shown is told with it.
+            self.live_told = 0;
+        }
         self.count_viewed();
         self.write_live(live_last, out);
         self.write_status_change(out);
@@ -175,12 +179,10 @@ impl StreamBody {
     }
 
     /// What changed the viewer's rights, and came to the gateway at this time, is told.
-    fn note_obeyed(&mut self, changed_at: UnixMs) {
+    fn note_obeyed(&self, changed_at: UnixMs) {
         let took = self.setup.clock.now().saturating_sub(changed_at);
         let took = Duration::from_millis(took);
         histogram!("guildhall_rights_obeyed_seconds").record(took.as_secs_f64());
-        // What the live lane said of a room before it was shown.
-        self.live_told = 0;
     }
 
     /// Counts as a viewer of the rooms that its person is on the page of and sees. A stream that
@@ -335,17 +337,9 @@ impl StreamBody {
     fn write_verdict(&mut self, verdict: ReplayVerdict, out: &mut SseWriter) {
         match verdict {
             ReplayVerdict::Records(replay) => out.replay(&replay),
-            ReplayVerdict::Snapshot {
-                reason,
-                at,
-                before,
-                guilds,
-            } => {
+            ReplayVerdict::Snapshot { reason, at, guilds } => {
                 counter!("guildhall_stream_snapshots_total", "reason" => reason.name())
                     .increment(1);
-                if let Some(before) = before {
-                    out.replay(&before);
-                }
                 let status = self.status_now();
                 out.snapshot(&at, reason, &Visible::status(status), &guilds);
             }

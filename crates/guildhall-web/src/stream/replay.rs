@@ -80,11 +80,10 @@ pub(crate) struct Joined {
 pub(crate) enum ReplayVerdict {
     /// What came since, and then what comes.
     Records(Replay),
-    /// What an open stream may still be shown of before the change, then a new snapshot.
+    /// A new snapshot.
     Snapshot {
         reason: SnapshotReason,
         at: Cursor,
-        before: Option<Replay>,
         guilds: Vec<Visible<GuildSnapshot>>,
     },
 }
@@ -128,13 +127,10 @@ enum Resumption {
     /// With records; with what the browser has then.
     Records {
         views: BTreeMap<GuildId, GuildView>,
-        replay: Replay,
+        replay: Box<Replay>,
     },
-    /// With a snapshot; with what an open stream is shown before it.
-    Snapshot {
-        reason: SnapshotReason,
-        before: Option<Replay>,
-    },
+    /// With a snapshot.
+    Snapshot(SnapshotReason),
 }
 
 /// Why a stream cannot join now. Both pass: the viewer's streams are woken when they do.
@@ -220,7 +216,7 @@ struct Joining<'a> {
     /// Where the replica stands in these.
     now: LogPositions,
     /// Those of the query that are in a log, ascending.
-    guilds: &'a [GuildNow],
+    guilds: &'a [GuildNow<'a>],
     viewer: &'a Viewer,
     selector: &'a Selector,
 }
@@ -250,13 +246,12 @@ impl Joining<'_> {
     ) -> (LogPositions, BTreeMap<GuildId, GuildView>, ReplayVerdict) {
         match resumption {
             Resumption::Records { views, replay } => {
-                (replay.upto.clone(), views, ReplayVerdict::Records(replay))
+                (replay.upto.clone(), views, ReplayVerdict::Records(*replay))
             }
-            Resumption::Snapshot { reason, before } => {
+            Resumption::Snapshot(reason) => {
                 let snapshots = self.guilds.iter().filter_map(|guild| {
                     let rooms = guild.access.rooms()?;
-                    let log = self.logs.guild(guild.id)?;
-                    let snapshot = guild_snapshot(guild.id, log, rooms, self.selector)?;
+                    let snapshot = guild_snapshot(guild.id, guild.log, rooms, self.selector)?;
                     Some((guild.id, snapshot))
                 });
                 let (ids, guilds): (Vec<_>, Vec<_>) = snapshots.unzip();
@@ -264,21 +259,10 @@ impl Joining<'_> {
                 let verdict = ReplayVerdict::Snapshot {
                     reason,
                     at: self.now.cursor(),
-                    before,
                     guilds,
                 };
                 (self.now.clone(), everything.collect(), verdict)
             }
-        }
-    }
-}
-
-impl Resumption {
-    /// A snapshot that nothing is shown before.
-    fn snapshot(reason: SnapshotReason) -> Self {
-        Self::Snapshot {
-            reason,
-            before: None,
         }
     }
 }

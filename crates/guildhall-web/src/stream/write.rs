@@ -28,11 +28,13 @@ pub(crate) struct SseWriter {
     buffer: SseBuffer,
     /// When the gateway heard of the first change of the viewer's rights that is told here.
     rights_changed_at: Option<UnixMs>,
+    /// A room is shown here.
+    shows_rooms: bool,
 }
 
 /// One event of a run.
 #[derive(Clone, Copy)]
-enum Told<'a> {
+enum RunEvent<'a> {
     Frame(&'a LogFrame, &'a EncodedEvent),
     Availability(&'a AvailabilityChange),
 }
@@ -82,6 +84,12 @@ impl SseWriter {
         let changes = run.iter().map(Visible::get);
         let changes = changes.filter_map(LogFrame::rights_changed_at);
         self.rights_changed_at = self.rights_changed_at.into_iter().chain(changes).min();
+        self.shows_rooms |= run.iter().any(|frame| frame.get().shows_room());
+    }
+
+    /// Whether a room is shown here: what the live lane said of it before is not known to the browser.
+    pub(crate) fn shows_rooms(&self) -> bool {
+        self.shows_rooms
     }
 
     /// When the gateway heard of the first change of the viewer's rights that is told here. `None`:
@@ -121,9 +129,9 @@ impl SseWriter {
             }
             let cursor = has_cursor.then_some(&cursor);
             match (event, cursor) {
-                (Told::Frame(_, encoded), None) => self.buffer.push_without_id(encoded),
-                (Told::Frame(_, encoded), Some(cursor)) => self.frame(encoded, cursor),
-                (Told::Availability(change), cursor) => {
+                (RunEvent::Frame(_, encoded), None) => self.buffer.push_without_id(encoded),
+                (RunEvent::Frame(_, encoded), Some(cursor)) => self.frame(encoded, cursor),
+                (RunEvent::Availability(change), cursor) => {
                     self.availability(change, cursor.map(LogPositions::cursor).as_ref());
                 }
             }
@@ -209,17 +217,17 @@ fn encoded(visible: &Visible<LogFrame>) -> Option<(&LogFrame, &EncodedEvent)> {
 
 /// What a replay tells: each guild that goes after the records up to its position, and those that
 /// come last.
-fn in_order(replay: &Replay) -> Vec<Told<'_>> {
+fn in_order(replay: &Replay) -> Vec<RunEvent<'_>> {
     let frames = replay.frames.iter().filter_map(encoded);
-    let frames = frames.map(|(frame, encoded)| Told::Frame(frame, encoded));
-    let changes = replay.availability.iter().map(Told::Availability);
+    let frames = frames.map(|(frame, encoded)| RunEvent::Frame(frame, encoded));
+    let changes = replay.availability.iter().map(RunEvent::Availability);
     let mut told: Vec<_> = frames.chain(changes).collect();
     // Stable, so a change comes after the frames at its position.
     told.sort_by_key(|event| (event.is_snapshot(), event.at()));
     told
 }
 
-impl Told<'_> {
+impl RunEvent<'_> {
     /// Where it happened.
     fn at(&self) -> Position {
         match self {

@@ -6,7 +6,7 @@ use guildhall_model::{Position, UnixMs};
 
 use super::Visible;
 use crate::{
-    replica::{GroupSpan, Record, RoomTransition},
+    replica::{GroupSpan, Record, RoomTransition, TransitionKind},
     sse::EncodedEvent,
 };
 
@@ -63,8 +63,13 @@ impl LogFrame {
     pub(crate) fn rights_changed_at(&self) -> Option<UnixMs> {
         match self {
             Self::Record(_) => None,
-            Self::Room(room) => Some(room.ts),
+            Self::Room(room) => room.rights_changed_at,
         }
+    }
+
+    /// Whether it is a room that was not there before, of which nothing else is known yet.
+    pub(crate) fn shows_room(&self) -> bool {
+        matches!(self, Self::Room(room) if room.kind == TransitionKind::Shown)
     }
 }
 

@@ -6,17 +6,24 @@ use std::sync::Arc;
 use guildhall_model::{Change, ChannelId, VisibleRooms};
 
 use super::{LogFrame, Selector, Visible, show};
-use crate::replica::{Record, RoomTransitions, RoomsToTell};
+use crate::replica::{Record, RoomTransitions, RoomsToTell, Untold};
 
 /// How what somebody sees of a guild differs after a record, beyond what the record tells by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ViewDifference {
     /// In nothing.
     Nothing,
     /// They are a member before and after, and see other rooms.
-    Rooms,
+    Rooms(RoomsAround),
     /// They became a member or are one no more, or the guild is told anew.
     Guild,
+}
+
+/// The rooms that a member is told of around a record, ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RoomsAround {
+    appear: Vec<ChannelId>,
+    vanish: Vec<ChannelId>,
 }
 
 /// How what a viewer sees differs by a record. `None`, in place of the rooms, is no member.
@@ -34,13 +41,15 @@ pub(crate) fn view_difference(
     if tells_guild_anew(record) {
         return ViewDifference::Guild;
     }
-    let same = before == after
-        || (appeared(record, before, after, selector).next().is_none()
-            && vanished(record, before, after, selector).next().is_none());
-    if same {
+    if before == after {
+        return ViewDifference::Nothing;
+    }
+    let mut rooms = RoomsAround::of(before, after);
+    rooms.narrow(record, selector);
+    if rooms.is_empty() {
         ViewDifference::Nothing
     } else {
-        ViewDifference::Rooms
+        ViewDifference::Rooms(rooms)
     }
 }
 
@@ -52,68 +61,67 @@ pub(crate) fn rooms_to_tell(
     tell: &mut RoomsToTell,
 ) {
     if !tells_guild_anew(record) {
-        tell.shown.extend(after.difference(before));
-        tell.hidden.extend(before.difference(after));
+        let rooms = RoomsAround::of(before, after);
+        tell.shown.extend(rooms.appear);
+        tell.hidden.extend(rooms.vanish);
     }
 }
 
 /// Shows a record to a member who sees other rooms after it than before: the rooms that appear, the
-/// record, the rooms that vanish. `transitions`: those of the record. `None`: what it takes is not
-/// there, so they need a snapshot.
+/// record, the rooms that vanish. `rooms`: those of [`view_difference`]; `transitions`: of the record.
 pub(crate) fn show_with_rooms(
     record: &Arc<Record>,
-    transitions: Option<&RoomTransitions>,
-    before: &VisibleRooms,
-    after: &VisibleRooms,
+    transitions: &RoomTransitions,
+    rooms: &RoomsAround,
+    [before, after]: [&VisibleRooms; 2],
     selector: &Selector,
-) -> Option<Vec<Visible<LogFrame>>> {
-    let mut frames = Vec::new();
-    for room in appeared(record, before, after, selector) {
-        let shown = transitions?.shown(room)?;
+) -> Result<Vec<Visible<LogFrame>>, Untold> {
+    let mut frames = Vec::with_capacity(rooms.appear.len() + 1 + rooms.vanish.len());
+    for room in &rooms.appear {
+        let shown = transitions.shown(*room).ok_or(Untold::Missing)?;
         frames.push(Visible(LogFrame::Room(Arc::clone(shown))));
     }
     frames.extend(show(record, Some(before), Some(after), selector));
-    for room in vanished(record, before, after, selector) {
-        let hidden = transitions?.hidden(room)?;
+    for room in &rooms.vanish {
+        let hidden = transitions.hidden(*room).ok_or(Untold::Missing)?;
         frames.push(Visible(LogFrame::Room(Arc::clone(hidden))));
     }
-    Some(frames)
+    Ok(frames)
 }
 
 fn tells_guild_anew(record: &Record) -> bool {
     matches!(record.event.change, Change::GuildAvailable(Some(_)))
 }
 
-/// The rooms that a record makes a member see without showing them itself: where nothing is asked
-/// about rooms, it shows none.
-fn appeared<'a>(
-    record: &Record,
-    before: &'a VisibleRooms,
-    after: &'a VisibleRooms,
-    selector: &'a Selector,
-) -> impl Iterator<Item = ChannelId> + 'a {
-    // Of a room with people in it, it would not tell the people.
-    let shows = match &record.event.change {
-        Change::RoomCreated(room) if !record.reveals_occupants && selector.asks_for(record) => {
-            Some(room.info.channel_id)
+impl RoomsAround {
+    /// All by which what is seen differs.
+    fn of(before: &VisibleRooms, after: &VisibleRooms) -> Self {
+        Self {
+            appear: after.difference(before).collect(),
+            vanish: before.difference(after).collect(),
         }
-        _ => None,
-    };
-    let rooms = after.difference(before);
-    rooms.filter(move |room| Some(*room) != shows && selector.asks_for_room(*room))
-}
+    }
 
-/// The rooms that a record takes from a member without saying so itself.
-fn vanished<'a>(
-    record: &Record,
-    before: &'a VisibleRooms,
-    after: &'a VisibleRooms,
-    selector: &'a Selector,
-) -> impl Iterator<Item = ChannelId> + 'a {
-    let ends = match record.event.change {
-        Change::RoomDeleted { channel_id } if selector.asks_for(record) => Some(channel_id),
-        _ => None,
-    };
-    let rooms = before.difference(after);
-    rooms.filter(move |room| Some(*room) != ends && selector.asks_for_room(*room))
+    /// Leaves those that are asked for and that the record does not tell of by itself: where nothing
+    /// is asked about rooms, it tells of none.
+    fn narrow(&mut self, record: &Record, selector: &Selector) {
+        let is_told = selector.asks_for(record);
+        let (shows, ends) = match &record.event.change {
+            // Of a room with people in it, it would not tell the people.
+            Change::RoomCreated(room) if is_told && !record.reveals_occupants => {
+                (Some(room.info.channel_id), None)
+            }
+            Change::RoomDeleted { channel_id } if is_told => (None, Some(*channel_id)),
+            _ => (None, None),
+        };
+        let is_left = |room: ChannelId, told: Option<ChannelId>| {
+            Some(room) != told && selector.asks_for_room(room)
+        };
+        self.appear.retain(|room| is_left(*room, shows));
+        self.vanish.retain(|room| is_left(*room, ends));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.appear.is_empty() && self.vanish.is_empty()
+    }
 }

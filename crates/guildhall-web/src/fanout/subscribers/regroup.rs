@@ -80,7 +80,7 @@ impl Subscriptions {
         }
         // INVARIANT(raised-before-shown): a buffer shows by other rights only after the generation
         // of all who do not have them was raised.
-        for class in moved.keys().filter_map(|class| self.classes.get(*class)) {
+        for class in moved.keys().map(|class| self.classes.live(*class)) {
             for buffer in class.buffers() {
                 buffer.set_rooms(class.rooms());
             }
@@ -93,9 +93,7 @@ impl Subscriptions {
     fn rooms_to_tell(&self, record: &Record, divided: &HashMap<ClassId, Division>) -> RoomsToTell {
         let mut tell = RoomsToTell::default();
         for (id, division) in divided {
-            let Some(class) = self.classes.get(*id) else {
-                continue;
-            };
+            let class = self.classes.live(*id);
             for after in division.0.keys().flatten() {
                 rooms_to_tell(record, class.rooms(), after, &mut tell);
             }
@@ -171,9 +169,7 @@ impl Subscriptions {
         let mut moved = Moved::new();
         let mut left_behind = false;
         for (id, Division(mut groups)) in divided {
-            let Some(class) = self.classes.get(id) else {
-                continue;
-            };
+            let class = self.classes.live(id);
             let (all, before) = (class.viewers(), class.rooms().clone());
             let staying = all - groups.values().map(Vec::len).sum::<usize>();
             let seeing = groups.iter().filter_map(|(rooms, users)| {

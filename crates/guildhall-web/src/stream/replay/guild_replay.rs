@@ -7,7 +7,7 @@ use guildhall_model::{Change, UnixMs, UserId};
 
 use super::{GuildNow, VisibleFrames};
 use crate::{
-    replica::{GroupSpan, GuildLog, Record},
+    replica::{GroupSpan, GuildLog, Record, Untold},
     visible::{
         Access, LogFrame, Selector, ViewDifference, Visible, show, show_with_rooms, view_difference,
     },
@@ -24,15 +24,13 @@ pub(super) struct GuildReplay {
 /// The record after which what the browser has of a guild is wrong.
 #[derive(Debug)]
 pub(super) struct ViewChange {
-    /// The position after it.
-    pub(super) seq: u64,
     /// The group it is of.
     pub(super) group: GroupSpan,
     pub(super) ts: UnixMs,
     /// What the viewer is to the guild after it.
     pub(super) access: Access,
-    /// They are a member before and after, and see other rooms.
-    pub(super) rooms_changed: bool,
+    /// They are a member before and after, and see other rooms, which are not told for this reason.
+    pub(super) untold: Option<Untold>,
     /// The record itself is shown, and says that the guild is no more.
     pub(super) announced: bool,
 }
@@ -57,35 +55,32 @@ pub(super) enum RoomChanges {
 /// What a viewer was shown of a guild after a position at which they were a member. That all are looked up again concerns
 /// every stream of the guild at one moment, so it is answered without going through the records.
 pub(super) fn replay_guild_of_member(
-    guild: &GuildNow,
-    log: &GuildLog,
+    guild: &GuildNow<'_>,
     reader: ReplayReader<'_>,
     after: u64,
 ) -> GuildReplay {
-    match log.records_after(after).next() {
+    match guild.log.records_after(after).next() {
         Some(first) if matches!(first.event.change, Change::RightsReset) => GuildReplay {
             shown: VisibleFrames::new(),
             view_change: Some(ViewChange {
-                seq: first.at.seq,
                 group: first.group,
                 ts: first.event.ts,
                 access: Access::Unknown,
-                rooms_changed: false,
+                untold: None,
                 announced: false,
             }),
         },
-        _ => replay_guild(guild, log, reader, after),
+        _ => replay_guild(guild, reader, after),
     }
 }
 
 /// What a viewer was shown of a guild after a position, whatever they were then. `guild`: as it is after them all.
 pub(super) fn replay_guild(
-    guild: &GuildNow,
-    log: &GuildLog,
+    guild: &GuildNow<'_>,
     reader: ReplayReader<'_>,
     after: u64,
 ) -> GuildReplay {
-    let (id, user) = (guild.id, reader.user);
+    let (id, log, user) = (guild.id, guild.log, reader.user);
     let mut records = log.records_after(after);
     if !records.any(|record| record.may_affect(user)) {
         // Nothing changed what they see, so the rights of then are those of now.
@@ -130,22 +125,24 @@ fn replay(
             continue;
         }
         let next = next(record, &access);
-        if let Some(frames) = told(record, log, reader, &access, &next) {
-            shown.extend(frames);
-            access = next;
-            continue;
-        }
+        let untold = match told(record, log, reader, &access, &next) {
+            ToldChange::Frames(frames) => {
+                shown.extend(frames);
+                access = next;
+                continue;
+            }
+            ToldChange::Untold(why) => Some(why),
+            ToldChange::OfGuild => None,
+        };
         // That record itself fits the old snapshot only as far as it tells of an end.
         let visible = show(record, access.rooms(), None, selector);
         let announced = visible.is_some() && matches!(record.event.change, Change::GuildRemoved);
         shown.extend(visible);
-        let difference = view_difference(record, access.rooms(), next.rooms(), selector);
         let view_change = ViewChange {
-            seq: record.at.seq,
             group: record.group,
             ts: record.event.ts,
             access: next,
-            rooms_changed: difference == ViewDifference::Rooms,
+            untold,
             announced,
         };
         return GuildReplay {
@@ -159,15 +156,23 @@ fn replay(
     }
 }
 
-/// All that a viewer is shown of a record who was something else to the guild before it than they are
-/// `after` it, perhaps. `None`: what it changed for them is not told.
+/// What a viewer is shown of a record who was something else to the guild before it, perhaps.
+enum ToldChange {
+    /// All that it changed for them.
+    Frames(Vec<Visible<LogFrame>>),
+    /// They see other rooms, which would be told but for this.
+    Untold(Untold),
+    /// What changed is told by the guild as a whole, or ends the replay.
+    OfGuild,
+}
+
 fn told(
     record: &Arc<Record>,
     log: &GuildLog,
     reader: ReplayReader<'_>,
     before: &Access,
     after: &Access,
-) -> Option<Vec<Visible<LogFrame>>> {
+) -> ToldChange {
     let ReplayReader {
         selector, rooms, ..
     } = reader;
@@ -175,18 +180,22 @@ fn told(
     // that they are in it no more.
     let gone = matches!(after, Access::Stranger | Access::Absent);
     if *before == Access::Unknown && gone {
-        return None;
+        return ToldChange::OfGuild;
     }
     let (before, after) = (before.rooms(), after.rooms());
     let difference = view_difference(record, before, after, selector);
     match (difference, before, after) {
         (ViewDifference::Nothing, ..) => {
-            Some(Vec::from_iter(show(record, before, after, selector)))
+            ToldChange::Frames(Vec::from_iter(show(record, before, after, selector)))
         }
-        (ViewDifference::Rooms, Some(before), Some(after)) if rooms == RoomChanges::Told => {
-            let transitions = log.transitions_at(record.at.seq);
-            show_with_rooms(record, transitions, before, after, selector)
+        (ViewDifference::Rooms(around), Some(before), Some(after))
+            if rooms == RoomChanges::Told =>
+        {
+            let told = log
+                .transitions_at(record.at.seq)
+                .and_then(|kept| show_with_rooms(record, kept, &around, [before, after], selector));
+            told.map_or_else(ToldChange::Untold, ToldChange::Frames)
         }
-        _ => None,
+        _ => ToldChange::OfGuild,
     }
 }

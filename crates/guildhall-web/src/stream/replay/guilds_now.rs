@@ -15,9 +15,9 @@ use crate::{
 };
 
 /// A guild of the query that is in a log, and what the viewer is to it now.
-pub(super) struct GuildNow {
+pub(super) struct GuildNow<'a> {
     pub(super) id: GuildId,
-    pub(super) log: LogId,
+    pub(super) log: &'a GuildLog,
     pub(super) access: Access,
     /// And was, as far as it is remembered.
     pub(super) history: Option<AccessHistory>,
@@ -27,13 +27,13 @@ pub(super) struct GuildNow {
 
 /// Those of these guilds that are in a log. `from`: who has been shown something may go on
 /// without being looked up. `remembered`: what the viewer is to a guild, if that is known already.
-pub(super) fn guilds_now(
-    logs: &GuildLogs,
+pub(super) fn guilds_now<'a>(
+    logs: &'a GuildLogs,
     registration: &StreamRegistration,
     wanted: &[GuildId],
     from: JoinFrom<'_>,
     remembered: impl Fn(GuildId) -> Option<AccessHistory>,
-) -> Result<Vec<GuildNow>, NotJoinable> {
+) -> Result<Vec<GuildNow<'a>>, NotJoinable> {
     let here = logs.located(wanted);
     let viewer = registration.viewer();
     let unresolved = viewer.unresolved(&here);
@@ -52,7 +52,7 @@ pub(super) fn guilds_now(
         };
         GuildNow {
             id,
-            log: guild.log_id(),
+            log: guild,
             access,
             history,
             unresolved,
@@ -78,10 +78,10 @@ impl JoinFrom<'_> {
 }
 
 /// Those of these guilds of which the answer is missing.
-pub(super) fn lacking(logs: &GuildLogs, guilds: &[GuildNow]) -> Vec<LocatedGuild> {
+pub(super) fn lacking(logs: &GuildLogs, guilds: &[GuildNow<'_>]) -> Vec<LocatedGuild> {
     let unresolved = guilds.iter().filter(|guild| guild.unresolved);
     let unresolved = unresolved.filter_map(|guild| {
-        let at = logs.position(guild.log)?;
+        let at = logs.position(guild.log.log_id())?;
         Some(LocatedGuild { id: guild.id, at })
     });
     unresolved.collect()
@@ -93,11 +93,11 @@ pub(super) fn lacking(logs: &GuildLogs, guilds: &[GuildNow]) -> Vec<LocatedGuild
 pub(super) fn queried_logs(
     logs: &GuildLogs,
     wanted: &[GuildId],
-    guilds: &[GuildNow],
+    guilds: &[GuildNow<'_>],
 ) -> Option<QueriedLogs> {
     let mut floors: BTreeMap<LogId, u64> = BTreeMap::new();
     for guild in guilds {
-        let floor = floors.entry(guild.log).or_default();
+        let floor = floors.entry(guild.log.log_id()).or_default();
         *floor = logs.floor(guild.id).max(*floor);
     }
     let behind = floors.into_iter().filter_map(|(log, floor)| {

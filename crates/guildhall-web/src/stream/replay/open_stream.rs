@@ -1,18 +1,19 @@
 //! An open stream goes on: what changed about a guild as a whole is sent as that, rooms that appeared
-//! or vanished in one are told by themselves. Only where these are not kept there is a new snapshot of
-//! everything.
+//! or vanished in one are told by themselves. Where these are not kept that guild, and no other, is
+//! sent again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use guildhall_model::{GuildId, LogId, Position, UnixMs, event::SnapshotReason};
+use metrics::counter;
 
 use super::{
     AvailabilityChange, GuildNow, Joining, Replay, Resumption, VisibleFrames,
     cursor::judge_position,
-    guild_replay::{GuildReplay, ReplayReader, RoomChanges, ViewChange, replay_guild_of_member},
+    guild_replay::{ReplayReader, RoomChanges, ViewChange, replay_guild_of_member},
 };
 use crate::{
-    replica::{GroupSpan, GuildLog, LogPositions},
+    replica::LogPositions,
     visible::{Access, GuildAvailability, GuildView, availability_change},
 };
 
@@ -28,14 +29,15 @@ impl Joining<'_> {
     pub(super) fn resume_stream(&self, wanted: &[GuildId], stream: OpenStream<'_>) -> Resumption {
         let window = self.logs.window() as u64;
         if let Err(reason) = judge_position(stream.position, self.queried, window) {
-            return Resumption::snapshot(reason);
+            return Resumption::Snapshot(reason);
         }
-        let moved = |guild: &GuildNow| {
-            stream.views.contains_key(&guild.id) && stream.position.in_log(guild.log).is_none()
+        let moved = |guild: &GuildNow<'_>| {
+            let stands = stream.position.in_log(guild.log.log_id());
+            stream.views.contains_key(&guild.id) && stands.is_none()
         };
         if self.guilds.iter().any(moved) {
             // The browser has it from another log, whose numbers mean nothing in this one.
-            return Resumption::snapshot(SnapshotReason::EpochChanged);
+            return Resumption::Snapshot(SnapshotReason::EpochChanged);
         }
         let mut continuation = Continuation {
             joining: self,
@@ -46,7 +48,6 @@ impl Joining<'_> {
             availability: Vec::new(),
             resumable_to: BTreeMap::new(),
             views: BTreeMap::new(),
-            untold: None,
         };
         for id in wanted {
             continuation.add_guild(*id);
@@ -69,19 +70,10 @@ struct Continuation<'a> {
     resumable_to: BTreeMap<LogId, Position>,
     /// What the browser has after it.
     views: BTreeMap<GuildId, GuildView>,
-    /// Where somebody who was and is a member sees other rooms that are not kept to be told.
-    untold: Option<Untold>,
-}
-
-/// Rooms that can't be told any more, so that everything has to be sent again.
-struct Untold {
-    reason: SnapshotReason,
-    /// In each log the first group of which something is not told.
-    first: BTreeMap<LogId, GroupSpan>,
 }
 
 /// How far the browser has been told of a guild.
-struct Told {
+struct ToldSoFar {
     /// What it has.
     view: GuildView,
     /// What comes after this is not told yet, or not all of it. `None`: nothing of its log is.
@@ -90,7 +82,7 @@ struct Told {
 
 impl Continuation<'_> {
     fn add_guild(&mut self, id: GuildId) {
-        let (guilds, logs) = (self.joining.guilds, self.joining.logs);
+        let guilds = self.joining.guilds;
         let views = self.stream.views;
         let was = views.get(&id).copied().unwrap_or(GuildView::Nothing);
         let there = guilds.binary_search_by_key(&id, |guild| guild.id);
@@ -99,18 +91,24 @@ impl Continuation<'_> {
             return;
         }
         let access = there.map_or(&Access::Absent, |there| &there.access);
-        let stands = there.and_then(|there| self.stream.position.in_log(there.log));
+        let stands = there.and_then(|there| self.stream.position.in_log(there.log.log_id()));
         let told = match (there, stands) {
             (Some(there), Some(stands)) if was == GuildView::Everything && !there.unresolved => {
                 self.add_records(there, stands)
             }
-            _ => Told {
+            _ => ToldSoFar {
                 view: was,
                 to: stands,
             },
         };
         let selector = self.joining.selector;
-        let (then, what) = availability_change(told.view, access, id, logs.guild(id), selector);
+        let (then, what) = availability_change(
+            told.view,
+            access,
+            id,
+            there.map(|there| there.log),
+            selector,
+        );
         if let Some(what) = what {
             if then == GuildView::Everything
                 && let Some(to) = told.to
@@ -118,7 +116,7 @@ impl Continuation<'_> {
                 let first = self.resumable_to.entry(to.log).or_insert(to);
                 *first = to.min(*first);
             }
-            let log = there.map_or(self.upto.first().log, |there| there.log);
+            let log = there.map_or(self.upto.first().log, |there| there.log.log_id());
             self.availability.push(AvailabilityChange {
                 at: self.upto.in_log(log).unwrap_or(self.upto.first()),
                 ts: self.stream.ts,
@@ -133,50 +131,29 @@ impl Continuation<'_> {
 
     /// Adds what the viewer was shown of a guild of which the browser has everything, after where
     /// it stands in its log.
-    fn add_records(&mut self, guild: &GuildNow, stands: Position) -> Told {
+    fn add_records(&mut self, guild: &GuildNow<'_>, stands: Position) -> ToldSoFar {
         let reader = ReplayReader {
             user: self.joining.viewer.id(),
             selector: self.joining.selector,
             rooms: RoomChanges::Told,
         };
         let (id, access) = (guild.id, &guild.access);
-        let log = self.joining.logs.guild(id);
-        let seen = log.map_or_else(GuildReplay::default, |log| {
-            replay_guild_of_member(guild, log, reader, stands.seq)
-        });
+        let seen = replay_guild_of_member(guild, reader, stands.seq);
         self.frames.extend(seen.shown);
         let Some(view_change) = seen.view_change else {
-            return Told {
+            return ToldSoFar {
                 view: GuildView::Everything,
                 to: Some(stands),
             };
         };
         let changed_at = self.rights_changed_at.get_or_insert(view_change.ts);
         *changed_at = view_change.ts.min(*changed_at);
-        if view_change.rooms_changed {
-            let kept_from = log.map_or(0, GuildLog::transitions_floor);
-            self.add_untold(&view_change, kept_from, stands.log);
+        if let Some(why) = view_change.untold {
+            counter!("guildhall_stream_guilds_resent_total", "why" => why.name()).increment(1);
         }
-        Told {
+        ToldSoFar {
             to: Some(stands.at(view_change.group.begin)),
             view: self.add_view_change(id, &view_change, access, stands),
-        }
-    }
-
-    /// Adds that rooms of a guild are not told. `kept_from`: the floor of what is kept of it to be
-    /// told.
-    fn add_untold(&mut self, view_change: &ViewChange, kept_from: u64, log: LogId) {
-        let untold = self.untold.get_or_insert_with(|| Untold {
-            reason: SnapshotReason::SlowConsumer,
-            first: BTreeMap::new(),
-        });
-        if view_change.seq > kept_from {
-            // It was too much at once, and never there to be told.
-            untold.reason = SnapshotReason::AuthzChanged;
-        }
-        let first = untold.first.entry(log).or_insert(view_change.group);
-        if view_change.group.begin < first.begin {
-            *first = view_change.group;
         }
     }
 
@@ -220,30 +197,13 @@ impl Continuation<'_> {
 
     fn finish(mut self) -> Resumption {
         self.frames.sort_by_key(|visible| visible.get().at());
-        if let Some(Untold { reason, first }) = self.untold.take() {
-            // It is still shown what came up to the change: nobody's leaving is swallowed. Who
-            // breaks off before the snapshot begins again before the change.
-            self.frames.retain(|visible| {
-                let at = visible.get().at();
-                first.get(&at.log).is_none_or(|group| at.seq <= group.end)
-            });
-            self.availability.clear();
-            self.resumable_to = first
-                .into_iter()
-                .map(|(log, group)| (log, self.joining.now_in(log).at(group.begin)))
-                .collect();
-            return Resumption::Snapshot {
-                reason,
-                before: Some(self.replay()),
-            };
-        }
         let is_ahead = |position: Position| {
             let now = self.joining.now_in(position.log);
             now.seq < position.seq
         };
         if !self.availability.is_empty() && self.stream_positions().any(is_ahead) {
             // It came from an instance that is ahead, and the snapshots of this one are older.
-            return Resumption::snapshot(SnapshotReason::AuthzChanged);
+            return Resumption::Snapshot(SnapshotReason::AuthzChanged);
         }
         // Snapshots last: they are of now.
         self.availability.sort_by_key(|change| {
@@ -253,7 +213,7 @@ impl Continuation<'_> {
         let views = std::mem::take(&mut self.views);
         Resumption::Records {
             views,
-            replay: self.replay(),
+            replay: Box::new(self.replay()),
         }
     }
 

@@ -22,12 +22,12 @@ impl Joining<'_> {
         let window = self.logs.window() as u64;
         let after = match judge_cursor(cursor, heads, self.queried, self.replica, window) {
             Ok(after) => after,
-            Err(reason) => return Resumption::snapshot(reason),
+            Err(reason) => return Resumption::Snapshot(reason),
         };
         let unresolved = self.guilds.iter().any(|guild| guild.unresolved);
         let resolved = || after.iter().any(|after| self.viewer.resolved_since(after));
         if unresolved || resolved() {
-            return Resumption::snapshot(SnapshotReason::AuthzChanged);
+            return Resumption::Snapshot(SnapshotReason::AuthzChanged);
         }
         self.records_after(&after)
     }
@@ -43,12 +43,13 @@ impl Joining<'_> {
             let GuildNow {
                 id, log, access, ..
             } = guild;
-            let (Some(log), Some(after)) = (self.logs.guild(*id), after.in_log(*log)) else {
-                continue;
+            let Some(after) = after.in_log(log.log_id()) else {
+                // A log that the cursor does not name: all of its guilds are new to the browser.
+                return Resumption::Snapshot(SnapshotReason::AuthzChanged);
             };
-            let seen = replay_guild(guild, log, reader, after.seq);
+            let seen = replay_guild(guild, reader, after.seq);
             if seen.view_change.is_some() {
-                return Resumption::snapshot(SnapshotReason::AuthzChanged);
+                return Resumption::Snapshot(SnapshotReason::AuthzChanged);
             }
             frames.extend(seen.shown);
             match access {
@@ -76,6 +77,7 @@ impl Joining<'_> {
             from,
             upto,
         };
+        let replay = Box::new(replay);
         Resumption::Records { views, replay }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn viewer_state(
     let now = queried_logs(&logs, wanted, &guilds).and_then(|queried| queried.now());
     let snapshots = guilds.iter().filter_map(|guild| {
         let rooms = guild.access.rooms()?;
-        guild_snapshot(guild.id, logs.guild(guild.id)?, rooms, selector)
+        guild_snapshot(guild.id, guild.log, rooms, selector)
     });
     let snapshots: Vec<_> = snapshots.collect();
     let stranger = |id: GuildId| {

@@ -121,3 +121,14 @@ async fn what_was_said_of_a_room_comes_behind_the_room_to_whoever_sees_it_from_n
     say(&mut harness, VAULT, BEN, 2);
     assert_eq!(anna.names(), ["room.hidden"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_loses_a_room_is_not_told_again_what_they_know_of_others() {
+    let mut harness = Harness::hall();
+    let mut ben = open(&harness, BEN, None);
+    ben.events();
+    say(&mut harness, LOBBY, ANNA, 1);
+    assert_eq!(words(&mut ben), [1]);
+    harness.look_up(BEN, &[]);
+    assert_eq!(ben.names(), ["room.hidden"]);
+}

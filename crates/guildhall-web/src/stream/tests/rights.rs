@@ -261,17 +261,66 @@ async fn a_room_that_is_renamed_as_it_opens_is_shown_by_its_new_name_and_as_it_c
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_kept_any_more_is_replaced_by_a_snapshot_and_so_is_what_is_too_much() {
+async fn what_is_found_by_comparing_is_said_to_be_so_of_its_rooms_too() {
     let mut harness = Harness::of(1_000, vec![(HALL, with_rooms(1))]);
-    let (mut slow, mut anna) = (opened(&harness, ANNA), opened(&harness, ANNA));
+    let mut anna = opened(&harness, ANNA);
+    for (roles, name) in [(vec![KEY_ROLE], "room.shown"), (Vec::new(), "room.hidden")] {
+        let membership = Some(Membership::member(roles));
+        let user_id = ANNA;
+        let found = Change::Rights {
+            user_id,
+            membership,
+        };
+        let mut group = harness.sealed(HALL, vec![found]);
+        group[0].event.synthetic = true;
+        harness.take(group);
+        let events = anna.events();
+        assert_eq!(events[0].event, name);
+        assert_eq!(events[0].data["synthetic"], true);
+    }
+    harness.look_up(ANNA, &[KEY_ROLE]);
+    assert_eq!(anna.events()[0].data.get("synthetic"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_behind_by_more_than_buffer_and_history_hold_is_told_all_of_it_from_the_log() {
+    let mut harness = Harness::of(1_000, vec![(HALL, with_rooms(200))]);
+    let (mut quick, mut slow) = (opened(&harness, ANNA), opened(&harness, ANNA));
+    let mut all = Vec::new();
+    for _ in 0..10 {
+        for roles in [&[KEY_ROLE][..], &[]] {
+            harness.look_up(ANNA, roles);
+            all.extend(quick.events());
+        }
+    }
+    assert_eq!(all.len(), 20 * 200);
+    assert_eq!(slow.events(), all);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guild_of_which_something_is_not_kept_or_too_much_is_sent_again_and_no_other() {
+    let worlds = vec![(HALL, with_rooms(1)), (ANNEX, hall_of(ANNEX))];
+    let mut harness = Harness::of(1_000, worlds);
+    let both = |harness: &Harness| {
+        let mut stream = harness.open_on(ANNA, &[HALL, ANNEX], Selector::ALL, None);
+        assert_eq!(stream.names(), ["snapshot"]);
+        stream
+    };
+    let (mut slow, mut anna) = (both(&harness), both(&harness));
     for _ in 0..200 {
         harness.look_up(ANNA, &[KEY_ROLE]);
         harness.look_up(ANNA, &[]);
         assert_eq!(anna.names(), ["room.shown", "room.hidden"]);
     }
+    harness.tell_in(ANNEX, joined(GHOST, LOBBY));
     let events = slow.events();
-    assert_eq!((events.len(), events[0].event.as_str()), (1, "snapshot"));
-    assert_eq!(events[0].data["reason"], "slow_consumer");
+    let names: Vec<&str> = events.iter().map(|event| &*event.event).collect();
+    assert_eq!(names, ["voice.joined", "guild.available"]);
+    assert_eq!(events[1].data["guild"]["id"], HALL.to_string());
+    assert_eq!(place(&events[0]), None, "all before it is not told yet");
+    assert_eq!(place(&events[1]), Some(harness.head_of(HALL).seq));
+    harness.look_up(ANNA, &[KEY_ROLE]);
+    assert_eq!(slow.names(), ["room.shown"], "and it goes on");
 
     // Of one cause all is told, however many records it takes.
     let mut harness = Harness::of(1_000, vec![(HALL, with_rooms(300))]);
@@ -290,8 +339,10 @@ async fn what_is_not_kept_any_more_is_replaced_by_a_snapshot_and_so_is_what_is_t
     let mut anna = opened(&harness, ANNA);
     harness.look_up(ANNA, &[KEY_ROLE]);
     let events = anna.events();
-    assert_eq!((events.len(), events[0].event.as_str()), (1, "snapshot"));
-    assert_eq!(events[0].data["reason"], "authz_changed");
+    assert_eq!((events.len(), &*events[0].event), (1, "guild.available"));
+    let shown = events[0].data["guild"]["rooms"].as_array().expect("rooms");
+    let people = |room: &serde_json::Value| room["members"].as_array().map(Vec::len);
+    assert!(shown.iter().any(|room| people(room) == Some(20_001)));
     harness.tell(open_to_all(ChannelId(300), true));
     assert!(anna.names().is_empty(), "she sees it already");
     let mut ben = opened(&harness, BEN);

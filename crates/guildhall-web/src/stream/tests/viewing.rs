@@ -87,6 +87,32 @@ async fn what_is_viewed_filters_nothing_and_a_narrower_query_counts_all_the_same
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_narrower_query_hears_at_once_that_its_person_counts_no_more_and_counts_again() {
+    let mut harness = Harness::hall();
+    let vault_alone = Selector {
+        channels: Some([VAULT].into()),
+        ..Selector::ALL
+    };
+    let mut anna = harness.open_on(ANNA, &[HALL], vault_alone, None);
+    anna.body.view(&[LOBBY]);
+    anna.pieces();
+    assert_eq!(counts(&harness), BTreeMap::from([(LOBBY, 1)]));
+    for (rights, count) in [
+        (hidden_but_for(VAULT_ROLE), BTreeMap::new()),
+        (RoomRights::default(), BTreeMap::from([(LOBBY, 1)])),
+    ] {
+        let woken = anna.woken();
+        harness.tell(Change::RoomRights {
+            channel_id: LOBBY,
+            rights,
+        });
+        assert_eq!(anna.woken(), woken + 1, "nothing is told her, and yet");
+        assert!(anna.pieces().is_empty());
+        assert_eq!(counts(&harness), count);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_room_of_a_guild_that_the_query_is_not_about_does_not_count() {
     let mut annex = hall_of(ANNEX);
     let lounge = ChannelId(301);
