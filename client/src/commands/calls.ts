@@ -44,11 +44,16 @@ export type Answer<Name extends CallName> = Operation<Name> extends {
 
 /** What a call is given. The guild may be left out where the client names one. */
 export type Input<Name extends CallName, NamesGuild extends boolean = false> = NamesGuild extends true
-  ? GuildOptional<Body<Name>>
-  : Body<Name>
+  ? GuildOptional<Undefinable<Body<Name>>>
+  : Undefinable<Body<Name>>
+
+/** What may be left out may be undefined: JSON leaves it out. */
+type Undefinable<Whole> = {
+  readonly [Field in keyof Whole]: object extends Pick<Whole, Field> ? Whole[Field] | undefined : Whole[Field]
+}
 
 type GuildOptional<Whole> = Whole extends { readonly guildId: string }
-  ? Omit<Whole, 'guildId'> & { readonly guildId?: string }
+  ? Omit<Whole, 'guildId'> & { readonly guildId?: string | undefined }
   : Whole
 
 /** The calls whose input names a guild. */

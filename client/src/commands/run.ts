@@ -47,9 +47,9 @@ export const runWith =
   (parts: RunParts): Run<boolean> =>
   async (name, input, options = {}) => {
     const isCommand = !questions.includes(name)
-    const body = JSON.stringify(
-      aboutGuilds.includes(name) && parts.guild !== undefined ? { guildId: parts.guild, ...(input as object) } : input,
-    )
+    // A guild that is undefined is left out as much as one that is not there.
+    const { guildId = parts.guild } = input as { readonly guildId?: string | undefined }
+    const body = JSON.stringify(aboutGuilds.includes(name) ? { ...input, guildId } : input)
     const headers: Record<string, string> = { 'content-type': 'application/json' }
     const key = options.key ?? parts.newKey()
     if (isCommand) headers['idempotency-key'] = key
