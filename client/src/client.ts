@@ -226,7 +226,7 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
 }
 
 /** The calls by the first half of their names. */
-const groups = (run: Run<boolean>): Pick<Guildhall<boolean>, 'rooms' | 'invites' | 'voice' | 'guilds'> => {
+export const groups = (run: Run<boolean>): Pick<Guildhall<boolean>, 'rooms' | 'invites' | 'voice' | 'guilds'> => {
   const made: Record<string, Record<string, unknown>> = {}
   for (const name of Object.keys(calls) as CallName[]) {
     const [group = '', short = ''] = name.split('.')

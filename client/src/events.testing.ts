@@ -1,43 +1,14 @@
 /** Short ways to write events, for tests. A person's room is set by what they are put into. */
 
 import type { Change } from './connection/change.js'
+import { guild as guildWith, person, room as roomWith } from './testing/pictures.js'
 import type { GuildEvent, GuildPicture, Occupant, RoomPicture, Status } from './wire.js'
 
-export const person = (userId: string, more: Partial<Occupant> = {}): Occupant => ({
-  channelId: '0',
-  userId,
-  username: `user-${userId}`,
-  displayName: `User ${userId}`,
-  avatar: null,
-  avatarUrl: `http://cdn.test/${userId}.png`,
-  bot: false,
-  since: 1,
-  mute: false,
-  deaf: false,
-  selfMute: false,
-  selfDeaf: false,
-  streaming: false,
-  video: false,
-  suppressed: false,
-  ...more,
-})
+export { person } from './testing/pictures.js'
 
-export const room = (channelId: string, ...members: readonly Occupant[]): RoomPicture => ({
-  channelId,
-  name: `Room ${channelId}`,
-  kind: 'voice',
-  position: Number(channelId),
-  userLimit: 0,
-  members: members.map((member) => ({ ...member, channelId })),
-})
+export const room = (channelId: string, ...members: readonly Occupant[]): RoomPicture => roomWith(channelId, members)
 
-export const guild = (id: string, ...rooms: readonly RoomPicture[]): GuildPicture => ({
-  id,
-  name: `Guild ${id}`,
-  icon: null,
-  available: true,
-  rooms,
-})
+export const guild = (id: string, ...rooms: readonly RoomPicture[]): GuildPicture => guildWith(id, rooms)
 
 export const allWell: Status = { discord: 'live', link: 'up', since: 1 }
 
