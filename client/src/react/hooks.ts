@@ -1,4 +1,4 @@
-import { use, useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 
 import {
   type CallName,
@@ -111,33 +111,52 @@ export const useGuildhallEvent = <Name extends GuildEventName>(name: Name, liste
   useEffect(() => client.on(name, (payload) => latest.current(payload)), [client, name])
 }
 
-const whole = new WeakMap<Guildhall, Promise<void>>()
+const waits = new WeakMap<Guildhall, Promise<void>>()
 
-/** Done when something is known. Kept with the client: a component that suspends forgets everything else. */
-const known = (client: Guildhall): Promise<void> => {
-  const before = whole.get(client)
+/** Whoever suspended and was taken away cannot say so: nobody waits for longer than this without asking again. */
+const WAITS_MS = 5_000
+
+/** Something is known, or nothing will be until somebody signs in. */
+const isDecided = ({ status: { complete, phase } }: View): boolean =>
+  complete || phase === 'signed-out' || phase === 'ended'
+
+/** Done when it is decided, or time to look again. Kept with the client: what suspends forgets everything. */
+const decided = (client: Guildhall): Promise<void> => {
+  const before = waits.get(client)
   if (before !== undefined) return before
   const promise = new Promise<void>((done) => {
-    const stop = client.subscribe(() => {
-      if (!client.view().status.complete) return
-      whole.delete(client)
-      done()
+    const end = () => {
+      waits.delete(client)
+      clearTimeout(timer)
       stop()
+      done()
+    }
+    const timer = setTimeout(end, WAITS_MS)
+    const stop = client.subscribe(() => {
+      if (isDecided(client.view())) end()
     })
   })
-  whole.set(client, promise)
+  waits.set(client, promise)
   return promise
 }
 
-/** `useVoice` that waits, by suspending, until something is known. */
+/**
+ * `useVoice` that waits, by suspending, until something is known. Undefined: nobody is signed in, or it is
+ * not there for this viewer. A server that has no `initial` renders the fallback.
+ */
 export const useSuspenseVoice = <Selected = readonly Person[]>(query: VoiceQuery<Selected>): Selected | undefined => {
   const client = useGuildhall()
-  if (!client.view().status.complete) use(known(client))
+  if (!isDecided(client.view())) {
+    // A stream of a server's own would be of nobody, and never end.
+    if (typeof window === 'undefined') throw new Error('useSuspenseVoice on a server needs `initial`: the browser renders it')
+    // What every React since 18 waits for; its `use` is new in 19.
+    throw decided(client)
+  }
   return useVoice(query)
 }
 
 export interface Command<Name extends CallName> {
-  /** Has it done; throws what it was refused with. */
+  /** Has it done; throws what it was refused with. The same function in every rendering. */
   readonly run: (input: Input<Name>, options?: CallOptions) => Promise<Result<Name>>
   readonly pending: boolean
   /** What the last run was refused with. */
@@ -151,8 +170,8 @@ export const useCommand = <Name extends CallName>(name: Name): Command<Name> => 
     running: 0,
     error: null,
   })
-  const end = (error: GuildhallError | null) => setState(({ running }) => ({ running: running - 1, error }))
-  const run = async (input: Input<Name>, options?: CallOptions): Promise<Result<Name>> => {
+  const run = useCallback(async (input: Input<Name>, options?: CallOptions): Promise<Result<Name>> => {
+    const end = (error: GuildhallError | null) => setState(({ running }) => ({ running: running - 1, error }))
     setState(({ running }) => ({ running: running + 1, error: null }))
     try {
       const result = await client.run(name, input as never, options)
@@ -163,6 +182,6 @@ export const useCommand = <Name extends CallName>(name: Name): Command<Name> => 
       end(error instanceof GuildhallError ? error : null)
       throw error
     }
-  }
+  }, [client, name])
   return { run, pending: state.running > 0, error: state.error }
 }

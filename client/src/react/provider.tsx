@@ -6,7 +6,8 @@ const Context = createContext<Guildhall | null>(null)
 
 /** Gives everything below it this client. Make it once, outside of any component. */
 export const GuildhallProvider = ({ client, children }: { readonly client: Guildhall; readonly children?: ReactNode }) => (
-  <Context value={client}>{children}</Context>
+  // React 18 knows no other way to provide.
+  <Context.Provider value={client}>{children}</Context.Provider>
 )
 
 /** The client of the nearest `GuildhallProvider`. */
