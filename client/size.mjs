@@ -1,29 +1,50 @@
 /**
- * How large each door is when an app bundles all of it: minified by esbuild, then gzip.
- * Fails above the budget.
+ * How large each door is when an app bundles all of it: minified by esbuild, then gzip. Fails above the
+ * budget, and where one import carries what it does not use.
+ *
+ * `--beside` installs other clients of live data into a folder of its own, and prints a table of all.
  */
 
-import { gzipSync } from 'node:zlib'
+import { argv } from 'node:process'
 
-import { build } from 'esbuild'
+import { beside } from './prove/beside.mjs'
+import { bundle, gzipped } from './prove/bundle.mjs'
+import { doors } from './prove/doors.mjs'
 
-const KIB = 1_024
-const doors = [
-  { file: 'dist/index.js', atMost: 10 * KIB },
-  { file: 'dist/react/index.js', atMost: 3 * KIB },
-]
-
-for (const { file, atMost } of doors) {
-  const { outputFiles } = await build({
-    entryPoints: [file],
-    bundle: true,
-    format: 'esm',
-    minify: true,
-    write: false,
-    // What a door is beside the core, which an app has once.
-    external: ['react', 'react/jsx-runtime', ...(file === 'dist/index.js' ? [] : ['../index.js'])],
-  })
-  const bytes = gzipSync(outputFiles[0].contents, { level: 9 }).length
-  console.log(`${file}: ${bytes} bytes gzip, ${atMost} at most`)
-  if (bytes > atMost) process.exitCode = 1
+const fail = (sentence) => {
+  console.error(sentence)
+  process.exitCode = 1
 }
+
+/** What apps bring along themselves, and may leave out with the door. */
+const peers = { react: ['react', 'react/jsx-runtime'], zod: ['zod/mini'] }
+
+for (const { short, file, atMost } of doors) {
+  // A door beside the core, which an app has once.
+  const external = short === 'core' ? [] : ['../index.js']
+  const { code, imports } = await bundle(`export * from './${file}'`, external)
+  const bytes = gzipped(code)
+  console.log(`${file}: ${bytes} bytes gzip${atMost === undefined ? '' : `, ${atMost} at most`}`)
+  if (bytes > atMost) fail(`${file} is too large`)
+  const foreign = imports.filter((path) => path !== '../index.js')
+  const allowed = peers[short] ?? []
+  if (foreign.some((path) => !allowed.includes(path))) fail(`${file} imports ${foreign}, and may import ${allowed}`)
+}
+
+/** One name of a door, and the files of ours that may be in its bundle. */
+const single = [
+  ['core', 'roomIn', ['store/select.js']],
+  ['core', 'shallowEqual', ['store/equal.js']],
+  ['react', 'useRoom', ['react/hooks.js', 'react/provider.js', 'react/selection.js', 'store/select.js']],
+  ['zod', 'Snowflake', ['generated/schemas.js', 'zod/kinds.js']],
+  ['testing', 'person', ['testing/pictures.js']],
+]
+for (const [short, name, allowed] of single) {
+  const { file } = doors.find((door) => door.short === short)
+  const { code, files } = await bundle(`export { ${name} } from './${file}'`)
+  const more = files.filter((path) => !allowed.includes(path))
+  console.log(`${name} of ${file} alone: ${gzipped(code)} bytes gzip`)
+  if (more.length > 0) fail(`${name} carries ${more}`)
+}
+
+if (argv.includes('--beside')) await beside()

@@ -78,8 +78,8 @@ fn unit(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("format", || run_cargo("fmt --all --check"))?;
     steps.step("tidy", tidy::run)?;
     steps.step("generated files are clean", codegen::is_clean)?;
-    steps.step("client: types and tests", || ui::check("client"))?;
-    steps.step("page: types and tests", || ui::check("ui"))?;
+    steps.step("client: types and tests", || ui::npm("client", "check"))?;
+    steps.step("page: types and tests", || ui::npm("ui", "check"))?;
     steps.step("clippy", || {
         run_cargo("clippy --locked --workspace --all-targets -- -D warnings")
     })?;
@@ -108,7 +108,8 @@ fn documentation() -> anyhow::Result<()> {
 /// The page alone first: when it is broken, the whole house only tells later.
 fn integration(steps: &mut Steps) -> anyhow::Result<()> {
     steps.step("the OpenAPI document is valid", codegen::is_valid)?;
-    steps.step("page in Chromium", ui::browser_selftest)?;
+    steps.step("client: the package", || ui::npm("client", "prove"))?;
+    steps.step("page in Chromium", || ui::npm("tests/browser", "selftest"))?;
     steps.step("libraries against the simulator", || {
         run_tests("libraries", " -- --nocapture")
     })?;

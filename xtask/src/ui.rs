@@ -9,18 +9,12 @@ use crate::needs;
 /// Rebuilds `ui/dist`.
 pub(crate) fn build() -> anyhow::Result<()> {
     needs::of_scripts(&root())?;
-    command::run(command("npm", ["run", "build"], &root().join("ui")))
+    npm("ui", "build")
 }
 
-/// Types and unit tests of the client or the page.
-pub(crate) fn check(folder: &str) -> anyhow::Result<()> {
-    command::run(command("npm", ["run", "check"], &root().join(folder)))
-}
-
-/// The page and its driver in a real browser, against a server of their own.
-pub(crate) fn browser_selftest() -> anyhow::Result<()> {
-    let folder = root().join("tests/browser");
-    command::run(command("npm", ["run", "selftest"], &folder))
+/// Runs a script of a folder's `package.json`.
+pub(crate) fn npm(folder: &str, script: &str) -> anyhow::Result<()> {
+    command::run(command("npm", ["run", script], &root().join(folder)))
 }
 
 /// Fails if `ui/dist` is not, byte for byte, what `ui/` builds.
