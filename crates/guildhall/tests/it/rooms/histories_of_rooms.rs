@@ -66,8 +66,18 @@ struct History {
     tokens: Vec<String>,
     rooms: Vec<String>,
     given: usize,
-    open: JoinSet<Option<Answer>>,
+    open: JoinSet<(GivenCommand, Option<Answer>)>,
+    /// Nobody knows yet what becomes of them.
+    undecided: Vec<GivenCommand>,
     told: Vec<String>,
+}
+
+/// With its key, so that it can be asked again what became of it.
+struct GivenCommand {
+    who: Teller,
+    name: &'static str,
+    key: String,
+    body: Value,
 }
 
 /// Side by side: half of it is waiting.
@@ -101,6 +111,7 @@ async fn one(mode: &'static str, seed: u64) -> String {
         rooms: Vec::new(),
         given: 0,
         open: JoinSet::new(),
+        undecided: Vec::new(),
         told: Vec::new(),
     };
     for _ in 0..REST {
@@ -165,19 +176,30 @@ impl History {
         self.given += 1;
         let key = format!("key-{}", self.given);
         let request = who.request(&self.stage.house, name, Some(&key), &body);
+        let given = GivenCommand {
+            who,
+            name,
+            key,
+            body,
+        };
         self.open.spawn(async move {
-            let answer = request.send().await.ok()?;
-            Answer::read(answer).await.ok()
+            let answer = async { Answer::read(request.send().await.ok()?).await.ok() };
+            (given, answer.await)
         });
         while let Some(ended) = self.open.try_join_next() {
-            self.heard(ended.expect("no panic"));
+            self.ended(ended.expect("no panic"));
         }
     }
 
-    fn heard(&mut self, answer: Option<Answer>) {
-        let Some(answer) = answer else {
-            return;
-        };
+    fn ended(&mut self, (given, answer): (GivenCommand, Option<Answer>)) {
+        match answer {
+            Some(answer) if !is_worth_another_try(&answer) => self.heard(&answer),
+            // It may be under way yet, or go on in the next process.
+            _ => self.undecided.push(given),
+        }
+    }
+
+    fn heard(&mut self, answer: &Answer) {
         if let Some(token) = answer.body["token"].as_str() {
             self.tokens.push(token.to_owned());
         }
@@ -244,15 +266,20 @@ impl History {
             .fault(json!({"kind": "heal"}))
             .await;
         while let Some(ended) = self.open.join_next().await {
-            let answer = ended.expect("no panic");
-            if answer
-                .as_ref()
-                .is_none_or(|answer| !is_worth_another_try(answer))
-            {
-                self.heard(answer);
-            }
+            self.ended(ended.expect("no panic"));
         }
         self.stage.ready().await;
+        // What goes on behind a look at all that there is would make it a lie.
+        for GivenCommand {
+            who,
+            name,
+            key,
+            body,
+        } in std::mem::take(&mut self.undecided)
+        {
+            let answer = self.stage.insist(&who, name, &key, &body).await;
+            self.heard(&answer);
+        }
         let truth = self.stage.until_tidy().await;
         let managed = self.stage.managed().await;
         for who in &self.people {

@@ -277,17 +277,23 @@ impl Stage {
         }
     }
 
-    /// Closes what is there, and looks that nothing is left.
+    /// Closes what is there, and looks that nothing is left. A room that a lobby is making meanwhile
+    /// is known once it is there, and closed as well.
     pub(super) async fn close_all(&self) {
-        for room in self.managed().await {
-            let body = json!({"channelId": room["channelId"]});
-            let key = format!("close-{}", truth::text(&room["channelId"]));
-            let answer = self.insist(&self.moderator, "closeRoom", &key, &body).await;
-            // It may have been on its way out.
-            assert!(matches!(answer.status, 200 | 404), "{answer:?}");
+        let limit = Instant::now() + SOON;
+        loop {
+            for room in self.managed().await {
+                let body = json!({"channelId": room["channelId"]});
+                let key = format!("close-{}", truth::text(&room["channelId"]));
+                let answer = self.insist(&self.moderator, "closeRoom", &key, &body).await;
+                // It may have been on its way out.
+                assert!(matches!(answer.status, 200 | 404), "{answer:?}");
+            }
+            let truth = self.until_tidy().await;
+            if truth::rooms(&self.before, &truth).is_empty() || Instant::now() > limit {
+                return truth::assert_nothing_is_left(&self.before, &truth);
+            }
         }
-        let truth = self.until_tidy().await;
-        truth::assert_nothing_is_left(&self.before, &truth);
     }
 }
 
