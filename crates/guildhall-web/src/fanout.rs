@@ -67,7 +67,7 @@ use stream_position::PublishedHeads;
 use subscribers::GuildSubscribers;
 
 use crate::{
-    replica::{GuildLogs, LogPositions, Replica, ReplicaWriter},
+    replica::{Bounds, BufferBounds, GuildLogs, LogPositions, Replica, ReplicaWriter},
     visible::{Access, Selector},
 };
 
@@ -78,6 +78,7 @@ pub(crate) struct Fanout(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     replica: Replica,
+    buffers: BufferBounds,
     published: PublishedHeads,
     subscribers: Mutex<HashMap<GuildId, Arc<GuildSubscribers>>>,
     viewers: Mutex<HashMap<UserId, Arc<Viewer>>>,
@@ -91,12 +92,13 @@ struct Shared {
 }
 
 impl Fanout {
-    /// An empty replica that keeps `window` records per guild, with nobody who reads it: its one
-    /// writer, and the handle for everybody else.
-    pub(crate) fn new(window: usize) -> (Publisher, Self) {
-        let writer = ReplicaWriter::new(window);
+    /// An empty replica that keeps so much, with nobody who reads it: its one writer, and the handle
+    /// for everybody else.
+    pub(crate) fn new(bounds: Bounds) -> (Publisher, Self) {
+        let writer = ReplicaWriter::new(bounds);
         let fanout = Self(Arc::new(Shared {
             replica: writer.replica().clone(),
+            buffers: bounds.buffers,
             published: PublishedHeads::default(),
             subscribers: Mutex::default(),
             viewers: Mutex::default(),
@@ -167,7 +169,7 @@ impl Fanout {
         let mut guilds = self.subscribers();
         let subscribers = guilds
             .entry(guild)
-            .or_insert_with(|| Arc::new(GuildSubscribers::new(guild)));
+            .or_insert_with(|| Arc::new(GuildSubscribers::new(guild, self.0.buffers)));
         let (viewer, waker) = (registration.viewer(), registration.waker());
         Some(subscribers.add(viewer, waker, access, selector, now))
     }

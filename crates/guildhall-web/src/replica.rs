@@ -2,6 +2,8 @@
 //!
 //! One task writes it ([`ReplicaWriter`] is the only way to), everybody reads.
 
+/// How much is kept.
+mod bounds;
 /// Rooms with their people as JSON.
 mod fragments;
 /// One guild: now, its records, and before them.
@@ -28,6 +30,7 @@ use guildhall_model::Cursor;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
+pub(crate) use bounds::{Bounds, BufferBounds};
 pub(crate) use freshness::{Freshness, StatusScope};
 pub(crate) use guild::GuildLog;
 pub(crate) use logs::{GuildLogs, LocatedGuild, OutOfOrder};
@@ -36,8 +39,6 @@ pub(crate) use record::{Affects, GroupSpan, Record};
 pub(crate) use transition::{
     RoomTransition, RoomTransitions, RoomsAhead, RoomsToTell, TransitionKind, Untold,
 };
-
-use logs::Bounds;
 
 /// The readers' handle.
 #[derive(Clone, Debug)]
@@ -109,10 +110,10 @@ impl Replica {
 }
 
 impl ReplicaWriter {
-    /// Of a new, empty replica that keeps `window` records per guild.
-    pub(crate) fn new(window: usize) -> Self {
+    /// Of a new, empty replica that keeps so much.
+    pub(crate) fn new(bounds: Bounds) -> Self {
         Self(Replica(Arc::new(Shared {
-            logs: RwLock::new(GuildLogs::empty(Bounds::of(window))),
+            logs: RwLock::new(GuildLogs::empty(bounds)),
             progress: watch::Sender::new(Progress::default()),
             freshness: Mutex::new(Freshness::unknown()),
             freshness_generation: AtomicU64::new(0),

@@ -21,6 +21,7 @@ use crate::{
     fanout::Fanout,
     http::{Page, PublicLinks},
     link::{self, Connect, Dialler, Link, Tcp},
+    replica::Bounds,
     router,
     rpc::{self, RpcState},
     stream::{
@@ -91,20 +92,22 @@ impl Web {
         let listener = Listener::bind(config.listen);
         let listener = listener.map_err(WebBuildError::NotBound)?;
         let addr = listener.local_addr().map_err(WebBuildError::Failed)?;
-        Self::on(config, ports, (addr, listener), Arc::new(Tcp))
+        let bounds = Bounds::of(config.log_window.get());
+        Self::on(config, ports, (addr, listener), Arc::new(Tcp), bounds)
     }
 }
 
 impl<L: Accept> Web<L> {
-    /// On a network: where browsers come in, and how gateways are reached.
+    /// On a network: where browsers come in, and how gateways are reached. It keeps so much.
     pub(crate) fn on(
         config: &Config,
         ports: &WebPorts,
         (addr, listener): (SocketAddr, L),
         connect: Arc<dyn Connect>,
+        bounds: Bounds,
     ) -> Result<Self, WebBuildError> {
         crate::metrics::describe();
-        let (publisher, fanout) = Fanout::new(config.log_window.get());
+        let (publisher, fanout) = Fanout::new(bounds);
         let (link, dialler) = link::open(config, publisher, ports, connect);
         let watch_client = WatchClient::new(link.clone(), fanout.clone());
         let world_access = world_access(fanout.clone(), watch_client.clone(), link.clone());

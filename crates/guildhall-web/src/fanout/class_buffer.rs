@@ -7,18 +7,12 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::wake_list::{Slot, StreamWaker, WakeList};
 use crate::{
-    replica::{GroupSpan, Record, RoomTransitions},
+    replica::{BufferBounds, GroupSpan, Record, RoomTransitions},
     visible::{
         HeldFrame, LogFrame, Selector, ViewDifference, Visible, show, show_live, show_with_rooms,
         view_difference,
     },
 };
-
-/// Records that a buffer keeps. A stream further behind reads the guild's log itself.
-const RECORDS_KEPT: usize = 512;
-
-/// Records and rooms together. More rooms than that a guild does not have.
-const FRAMES_KEPT: usize = 2_048;
 
 /// What one class, with one query, is shown.
 #[derive(Debug)]
@@ -30,6 +24,7 @@ pub(crate) struct ClassBuffer {
 
 #[derive(Debug)]
 struct BufferState {
+    bounds: BufferBounds,
     /// What the class sees now.
     rooms: VisibleRooms,
     frames: VecDeque<Visible<HeldFrame>>,
@@ -46,7 +41,8 @@ impl BufferState {
     fn trim(&mut self, floor: u64) {
         self.from = self.from.max(floor);
         while let Some(oldest) = self.frames.front() {
-            let few = self.records <= RECORDS_KEPT && self.frames.len() <= FRAMES_KEPT;
+            let BufferBounds { records, frames } = self.bounds;
+            let few = self.records <= records && self.frames.len() <= frames;
             if oldest.seq() > self.from && few {
                 return;
             }
@@ -81,10 +77,16 @@ pub(crate) struct TooFarBehind;
 
 impl ClassBuffer {
     /// An empty one. `rooms`: what the class sees at `now`, the replica's position.
-    pub(super) fn new(selector: Selector, rooms: VisibleRooms, now: u64) -> Self {
+    pub(super) fn new(
+        selector: Selector,
+        rooms: VisibleRooms,
+        now: u64,
+        bounds: BufferBounds,
+    ) -> Self {
         Self {
             selector,
             state: Mutex::new(BufferState {
+                bounds,
                 rooms,
                 frames: VecDeque::new(),
                 records: 0,

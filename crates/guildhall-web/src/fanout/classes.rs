@@ -15,7 +15,7 @@ use std::{
 use guildhall_model::{ChannelId, VisibleRooms};
 
 use super::class_buffer::ClassBuffer;
-use crate::visible::Selector;
+use crate::{replica::BufferBounds, visible::Selector};
 
 use class_set::ClassSet;
 
@@ -24,8 +24,10 @@ use class_set::ClassSet;
 pub(super) struct ClassId(u32);
 
 /// All of one guild.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Classes {
+    /// Of each buffer.
+    bounds: BufferBounds,
     slots: Vec<Option<Class>>,
     free: Vec<ClassId>,
     by_rooms: HashMap<VisibleRooms, ClassId>,
@@ -60,6 +62,22 @@ impl Class {
 }
 
 impl Classes {
+    /// None as yet.
+    pub(super) fn new(bounds: BufferBounds) -> Self {
+        Self {
+            bounds,
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_rooms: HashMap::new(),
+            seeing: HashMap::new(),
+        }
+    }
+
+    /// All of them are over.
+    pub(super) fn clear(&mut self) {
+        *self = Self::new(self.bounds);
+    }
+
     /// One of them. `None`: it is over.
     pub(super) fn get(&self, id: ClassId) -> Option<&Class> {
         self.slots.get(id.0 as usize)?.as_ref()
@@ -180,12 +198,13 @@ impl Classes {
         selector: &Selector,
         now: u64,
     ) -> Option<Arc<ClassBuffer>> {
+        let bounds = self.bounds;
         let class = self.get_mut(id)?;
         let mut known = class.buffers.iter();
         if let Some(known) = known.find(|buffer| buffer.selector() == selector) {
             return Some(Arc::clone(known));
         }
-        let buffer = ClassBuffer::new(selector.clone(), class.rooms.clone(), now);
+        let buffer = ClassBuffer::new(selector.clone(), class.rooms.clone(), now, bounds);
         let buffer = Arc::new(buffer);
         class.buffers.push(Arc::clone(&buffer));
         Some(buffer)

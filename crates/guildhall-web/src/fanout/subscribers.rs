@@ -19,7 +19,7 @@ use super::{
     wake_list::{Slot, StreamWaker},
 };
 use crate::{
-    replica::{GuildLog, Record, RoomsAhead},
+    replica::{BufferBounds, GuildLog, Record, RoomsAhead},
     visible::{Access, Selector},
 };
 
@@ -35,7 +35,7 @@ pub(crate) struct GuildSubscribers {
     subscriptions: Mutex<Subscriptions>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Subscriptions {
     viewers: HashMap<UserId, SubscribedViewer>,
     classes: Classes,
@@ -84,10 +84,14 @@ impl WakeSet {
 }
 
 impl GuildSubscribers {
-    pub(crate) fn new(guild_id: GuildId) -> Self {
+    pub(crate) fn new(guild_id: GuildId, buffers: BufferBounds) -> Self {
         Self {
             guild_id,
-            subscriptions: Mutex::default(),
+            subscriptions: Mutex::new(Subscriptions {
+                viewers: HashMap::new(),
+                classes: Classes::new(buffers),
+                trimmed_at: 0,
+            }),
         }
     }
 
@@ -188,7 +192,7 @@ impl GuildSubscribers {
     /// the rights generation of their viewers, which the caller raises.
     pub(crate) fn reset(&self) {
         let mut subscriptions = self.lock();
-        subscriptions.classes = Classes::default();
+        subscriptions.classes.clear();
         subscriptions.trimmed_at = 0;
         for subscribed in subscriptions.viewers.values_mut() {
             subscribed.access = AccessHistory::new(Access::Unknown, u64::MAX);

@@ -8,6 +8,7 @@ use guildhall_model::{
 };
 
 use super::{
+    bounds::TransitionBounds,
     fragments::RoomFragments,
     record::{GroupSpan, Record},
     transition::{RoomTransitions, RoomsAhead, RoomsToTell, TransitionWindow, Untold},
@@ -37,7 +38,12 @@ pub(crate) struct GuildLog {
 
 impl GuildLog {
     /// The guild at its floor, with no record after it yet.
-    pub(crate) fn new(id: GuildId, floor: Position, guild: Option<Guild>) -> Self {
+    pub(crate) fn new(
+        id: GuildId,
+        floor: Position,
+        guild: Option<Guild>,
+        transitions: TransitionBounds,
+    ) -> Self {
         let mut base = World::default();
         base.guilds.extend(guild.map(|guild| (id, guild)));
         Self {
@@ -46,7 +52,7 @@ impl GuildLog {
             now: base.clone(),
             base,
             world: RecordWindow::new(floor.seq),
-            transitions: TransitionWindow::default(),
+            transitions: TransitionWindow::new(transitions),
             rooms: RoomFragments::default(),
             ended: VecDeque::new(),
         }
@@ -96,7 +102,9 @@ impl GuildLog {
         ahead: &RoomsAhead,
     ) -> Option<Arc<RoomTransitions>> {
         let now = self.now.guilds.get(&self.id)?;
-        let rendered = RoomTransitions::render(record, tell, ahead, now, &self.rooms);
+        let rendered = self
+            .transitions
+            .render(record, tell, ahead, now, &self.rooms);
         let rendered = rendered.map(Arc::new);
         self.transitions.push(record, rendered.clone());
         rendered

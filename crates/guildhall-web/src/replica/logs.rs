@@ -7,33 +7,11 @@ use guildhall_link::frame::Base;
 use guildhall_model::{Envelope, GuildId, LogId, Position};
 
 use super::{
+    bounds::Bounds,
     guild::GuildLog,
     positions::LogPositions,
     record::{GroupSpan, Record},
 };
-
-/// How much is kept.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    /// Records of one guild.
-    pub(super) window: usize,
-    /// Bytes of records of one log, all of its guilds together.
-    pub(super) log_bytes: usize,
-    /// Bytes of records of all logs together.
-    pub(super) process_bytes: usize,
-}
-
-impl Bounds {
-    /// Those of a process that keeps `window` records of each guild.
-    pub(super) fn of(window: usize) -> Self {
-        Self {
-            window,
-            log_bytes: 64 << 20,
-            // Four logs of which each is full.
-            process_bytes: 256 << 20,
-        }
-    }
-}
 
 /// At a bound of bytes this share of it is freed at once, so that finding the guild that holds
 /// most is not done anew for every event.
@@ -162,7 +140,7 @@ impl GuildLogs {
         self.remove(guild_id);
         // Which epoch this is; the events after it move the position on.
         self.log_mut(floor.at(0));
-        let log = GuildLog::new(guild_id, floor, guild);
+        let log = GuildLog::new(guild_id, floor, guild, self.bounds.transitions);
         self.guilds.insert(guild_id, log);
     }
 
@@ -240,9 +218,10 @@ impl GuildLogs {
 
     /// A guild's part of a log, to append to. `at`: any position in the log.
     pub(crate) fn guild_log_mut(&mut self, id: GuildId, at: Position) -> &mut GuildLog {
+        let transitions = self.bounds.transitions;
         self.guilds
             .entry(id)
-            .or_insert_with(|| GuildLog::new(id, at.at(0), None))
+            .or_insert_with(|| GuildLog::new(id, at.at(0), None, transitions))
     }
 
     fn count(&mut self, record: &Record) {

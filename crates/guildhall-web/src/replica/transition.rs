@@ -16,18 +16,11 @@ use guildhall_model::{
 use serde::Serialize;
 
 use super::{
+    bounds::TransitionBounds,
     fragments::{RoomFragments, room_json},
     record::{GroupSpan, Record},
 };
 use crate::sse::{self, EncodedEvent};
-
-/// Records of a guild of which the transitions are kept: more than what any stream that is polled
-/// at all is behind. Of the newest group all are, since no stream was told of it yet.
-const RECORDS_KEPT: usize = 256;
-
-/// Bytes of transitions that one guild keeps. Who would have to be told more of one record, or of one
-/// group, is sent the guild again.
-const BYTES_KEPT: usize = 4 << 20;
 
 /// A room that a record shows to some viewers, or hides from some.
 #[derive(Debug)]
@@ -80,8 +73,9 @@ enum Ahead {
 }
 
 /// The recent transitions of one guild.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct TransitionWindow {
+    bounds: TransitionBounds,
     /// Ascending by position. `None`: those of this record are too much to be told.
     kept: VecDeque<(u64, Option<Arc<RoomTransitions>>)>,
     cost: usize,
@@ -135,12 +129,13 @@ impl RoomTransitions {
 
     /// Renders what has to be told around a record. `now`: the guild just after it. `None`: it is
     /// too much.
-    pub(super) fn render(
+    fn render(
         record: &Record,
         tell: &RoomsToTell,
         ahead: &RoomsAhead,
         now: &Guild,
         fragments: &RoomFragments,
+        most_bytes: usize,
     ) -> Option<Self> {
         let mut transitions = Self::default();
         let ahead = ahead.after(record.at.seq);
@@ -153,7 +148,7 @@ impl RoomTransitions {
             let frame = sse::encode_json(ROOM_SHOWN.name, record.cursor(), &data);
             let transition = of(record, *room, TransitionKind::Shown, frame);
             cost += transition.cost();
-            if cost > BYTES_KEPT {
+            if cost > most_bytes {
                 return None;
             }
             transitions.shown.push(Arc::new(transition));
@@ -164,7 +159,7 @@ impl RoomTransitions {
             let transition = of(record, *room, TransitionKind::Hidden, frame);
             transitions.hidden.push(Arc::new(transition));
         }
-        (transitions.cost() <= BYTES_KEPT).then_some(transitions)
+        (transitions.cost() <= most_bytes).then_some(transitions)
     }
 
     fn cost(&self) -> usize {
@@ -302,12 +297,35 @@ fn comes_or_goes(change: &Change) -> bool {
 }
 
 impl TransitionWindow {
+    /// An empty one.
+    pub(super) fn new(bounds: TransitionBounds) -> Self {
+        Self {
+            bounds,
+            kept: VecDeque::new(),
+            cost: 0,
+            floor: 0,
+        }
+    }
+
+    /// Renders what has to be told around a record, to be pushed. `now`: the guild just after it.
+    /// `None`: it is too much.
+    pub(super) fn render(
+        &self,
+        record: &Record,
+        tell: &RoomsToTell,
+        ahead: &RoomsAhead,
+        now: &Guild,
+        fragments: &RoomFragments,
+    ) -> Option<RoomTransitions> {
+        RoomTransitions::render(record, tell, ahead, now, fragments, self.bounds.bytes)
+    }
+
     /// Keeps those of the newest record, and gives up what is too much then. `None`: they are too
     /// much by themselves.
     pub(super) fn push(&mut self, record: &Record, transitions: Option<Arc<RoomTransitions>>) {
         self.cost += cost(transitions.as_deref());
         self.kept.push_back((record.at.seq, transitions));
-        while self.cost > BYTES_KEPT || self.is_long(record.group) {
+        while self.cost > self.bounds.bytes || self.is_long(record.group) {
             self.pop();
         }
     }
@@ -316,7 +334,7 @@ impl TransitionWindow {
     fn is_long(&self, newest: GroupSpan) -> bool {
         let oldest = self.kept.front();
         let is_older = oldest.is_some_and(|(at, _)| *at <= newest.begin);
-        is_older && self.kept.len() > RECORDS_KEPT
+        is_older && self.kept.len() > self.bounds.records
     }
 
     /// Those of the record at a position.

@@ -74,7 +74,7 @@ impl Served {
         harness.answer(session.user.id, &[HALL], &[]);
         let clock: Arc<dyn Clock> = harness.clock.clone();
         // A link that nobody runs: whoever is not proven above gets no answer.
-        let (unused, _) = crate::fanout::Fanout::new(1);
+        let (unused, _) = crate::fanout::Fanout::new(crate::replica::Bounds::of(1));
         let ports = ports(Arc::clone(&clock));
         let (link, _) = link::open(&config, unused, &ports, Arc::new(link::Tcp));
         let watch_client = WatchClient::new(link.clone(), harness.fanout.clone());

@@ -45,7 +45,7 @@ pub(crate) fn view_difference(
         return ViewDifference::Nothing;
     }
     let mut rooms = RoomsAround::of(before, after);
-    rooms.narrow(record, selector);
+    rooms.keep_asked_for(record, selector);
     if rooms.is_empty() {
         ViewDifference::Nothing
     } else {
@@ -104,7 +104,7 @@ impl RoomsAround {
 
     /// Leaves those that are asked for and that the record does not tell of by itself: where nothing
     /// is asked about rooms, it tells of none.
-    fn narrow(&mut self, record: &Record, selector: &Selector) {
+    fn keep_asked_for(&mut self, record: &Record, selector: &Selector) {
         let is_told = selector.asks_for(record);
         let (shows, ends) = match &record.event.change {
             // Of a room with people in it, it would not tell the people.

@@ -1,6 +1,11 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::replica::Bounds;
+
+fn classes_of_none() -> Classes {
+    Classes::new(Bounds::of(8).buffers)
+}
 
 fn rooms(ids: &[u64]) -> VisibleRooms {
     VisibleRooms::of(ids.iter().copied().map(ChannelId))
@@ -12,7 +17,7 @@ fn seeing(classes: &Classes, room: u64) -> Vec<ClassId> {
 
 #[test]
 fn who_sees_the_same_comes_into_one_class_that_ends_with_the_last_of_them() {
-    let mut classes = Classes::default();
+    let mut classes = classes_of_none();
     let (one, two) = (classes.enter(&rooms(&[1, 2])), classes.enter(&rooms(&[1])));
     assert_eq!(classes.enter(&rooms(&[1, 2])), one);
     assert_ne!(one, two);
@@ -33,7 +38,7 @@ fn who_sees_the_same_comes_into_one_class_that_ends_with_the_last_of_them() {
 
 #[test]
 fn two_classes_may_take_each_others_place() {
-    let mut classes = Classes::default();
+    let mut classes = classes_of_none();
     let (one, two) = (classes.enter(&rooms(&[1])), classes.enter(&rooms(&[2])));
     classes.move_to(one, &rooms(&[2]));
     classes.move_to(two, &rooms(&[1]));
@@ -48,7 +53,7 @@ fn two_classes_may_take_each_others_place() {
 #[test]
 fn of_two_that_see_the_same_now_the_one_with_more_viewers_goes_on() {
     for (first, second) in [(1, 2), (2, 1)] {
-        let mut classes = Classes::default();
+        let mut classes = classes_of_none();
         let mut fill = |ids: &[u64], viewers| {
             let entered = (0..viewers).map(|_| classes.enter(&rooms(ids)));
             entered.last().expect("somebody")
@@ -69,7 +74,7 @@ fn of_two_that_see_the_same_now_the_one_with_more_viewers_goes_on() {
 
 #[test]
 fn a_buffer_of_a_class_that_is_over_is_no_other_classs() {
-    let mut classes = Classes::default();
+    let mut classes = classes_of_none();
     let old = classes.enter(&rooms(&[1]));
     let buffer = |classes: &mut Classes| classes.buffer(old, &Selector::ALL, 0).expect("there");
     let of_old = buffer(&mut classes);

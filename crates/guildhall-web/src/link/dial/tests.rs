@@ -34,7 +34,7 @@ use crate::{
     config::tests::ports,
     fanout::Fanout,
     link::{Link, Tcp, open},
-    replica::Replica,
+    replica::{Bounds, Replica},
     stream::tests::harness::config,
 };
 
@@ -293,7 +293,7 @@ impl House {
             link_token: token.try_into().expect("long enough"),
             ..config()
         };
-        let (publisher, fanout) = Fanout::new(100);
+        let (publisher, fanout) = Fanout::new(Bounds::of(100));
         let mut ports = ports(Arc::new(SystemClock));
         ports.gateways = registry;
         let (link, dialler) = open(&config, publisher, &ports, Arc::new(Tcp));

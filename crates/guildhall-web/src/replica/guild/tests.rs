@@ -1,7 +1,7 @@
 use guildhall_model::{Change, Envelope, Event, RoleId, World};
 
 use super::GuildLog;
-use crate::replica::GroupSpan;
+use crate::replica::{Bounds, GroupSpan};
 use crate::stream::tests::harness::{ANNA, BEN, HALL, LOBBY, VAULT, at, hall, joined, left};
 
 fn append(log: &mut GuildLog, seq: u64, change: Change) {
@@ -21,7 +21,7 @@ fn append(log: &mut GuildLog, seq: u64, change: Change) {
 
 #[test]
 fn the_base_with_the_kept_records_is_the_guild_as_it_is() {
-    let mut log = GuildLog::new(HALL, at(3), Some(hall()));
+    let mut log = GuildLog::new(HALL, at(3), Some(hall()), Bounds::of(8).transitions);
     let told = [
         joined(ANNA, LOBBY),
         joined(BEN, VAULT),
@@ -46,7 +46,7 @@ fn the_base_with_the_kept_records_is_the_guild_as_it_is() {
 
 #[test]
 fn a_room_is_serialised_once_until_it_changes() {
-    let mut log = GuildLog::new(HALL, at(0), Some(hall()));
+    let mut log = GuildLog::new(HALL, at(0), Some(hall()), Bounds::of(8).transitions);
     let first = log.room_fragment(LOBBY).expect("a room");
     let again = log.room_fragment(LOBBY).expect("a room");
     assert_eq!(first.as_ptr(), again.as_ptr());
@@ -74,7 +74,7 @@ fn the_base_for_one_viewer_has_nobody_else_in_it() {
     guild
         .voice
         .insert(BEN, crate::stream::tests::harness::person(BEN, LOBBY));
-    let log = GuildLog::new(HALL, at(0), Some(guild.clone()));
+    let log = GuildLog::new(HALL, at(0), Some(guild.clone()), Bounds::of(8).transitions);
     let base = log.base_for(ANNA);
     let mine = &base.guilds[&HALL];
     assert!(mine.voice.is_empty() && mine.memberships.len() == 1);

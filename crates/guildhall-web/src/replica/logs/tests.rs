@@ -4,7 +4,7 @@ use guildhall_model::{Change, Envelope, Event, GuildId, LogId, Position, UserId}
 
 use crate::{
     fanout::Fanout,
-    replica::GuildLog,
+    replica::{Bounds, GuildLog},
     stream::tests::harness::{
         ANNA, EPOCH, HALL, Harness, LOBBY, VAULT, VAULT_ROLE, at, hall, joined, left, person,
     },
@@ -38,7 +38,7 @@ fn a_hole_in_the_log_is_refused_and_changes_nothing() {
         assert_eq!((refused.after, refused.got), (Some(at(1)), wrong));
     }
     assert_eq!(harness.fanout.replica().positions(), Some(at(1).into()));
-    let (mut writer, _fanout) = Fanout::new(8);
+    let (mut writer, _fanout) = Fanout::new(Bounds::of(8));
     assert!(
         writer
             .apply_group(vec![envelope(at(1), HALL, left(GHOST, LOBBY))])

@@ -34,7 +34,7 @@ use crate::{
     auth::{AuthConfig, LoginHeads, PlayedRevocations, Profile, Session, Sessions},
     config::tests::NAMES,
     fanout::{Fanout, Publisher, StreamRegistration},
-    replica::GuildLog,
+    replica::{Bounds, GuildLog},
     stream::{
         body::StreamBody,
         limit::{ConcurrencyLimiter, ConcurrencyLimits, Counted},
@@ -271,7 +271,7 @@ pub(crate) fn here() -> ClientAddress {
 impl Harness {
     /// A replica that keeps `window` records per guild and has no world yet.
     pub(crate) fn empty(window: usize) -> Self {
-        let (writer, fanout) = Fanout::new(window);
+        let (writer, fanout) = Fanout::new(Bounds::of(window));
         let clock = Arc::new(ManualClock::at(EPOCH + 1_000));
         let store = Arc::new(CookieSessionStore::default());
         let revocations = PlayedRevocations::there();

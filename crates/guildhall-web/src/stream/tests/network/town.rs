@@ -1,6 +1,6 @@
 //! All of them together: what is built, what happens to it, and when it is right again.
 
-use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use guildhall_link::frame::Discord;
 use guildhall_model::{Change, GuildId, Position, UnixMs};
@@ -22,7 +22,10 @@ use super::{
     pass,
     web::{WEBS, WebRole},
 };
-use crate::auth::{AuthConfig, PlayedRevocations};
+use crate::{
+    auth::{AuthConfig, PlayedRevocations},
+    replica::Bounds,
+};
 
 /// Two of each person.
 const BROWSERS: u8 = 6;
@@ -71,6 +74,29 @@ pub(super) struct Tally {
     slowest: Duration,
 }
 
+/// Records that are kept of each guild.
+fn window(rng: &mut StdRng) -> usize {
+    [6, 64, 1_000][rng.random_range(0..3)]
+}
+
+/// What an instance keeps: often so little that it gives up what somebody still has to be told.
+fn bounds(rng: &mut StdRng) -> Bounds {
+    let mut bounds = Bounds::of(window(rng));
+    if rng.random_ratio(1, 2) {
+        bounds.transitions.records = rng.random_range(1..4);
+        bounds.transitions.bytes = rng.random_range(200..4_000);
+    }
+    if rng.random_ratio(1, 2) {
+        bounds.buffers.records = rng.random_range(1..4);
+        bounds.buffers.frames = rng.random_range(1..8);
+    }
+    if rng.random_ratio(1, 3) {
+        bounds.log_bytes = rng.random_range(4_000..40_000);
+        bounds.process_bytes = bounds.log_bytes;
+    }
+    bounds
+}
+
 impl Town {
     /// Everything runs, and the network is good.
     pub(super) fn build(seed: u64) -> Self {
@@ -78,11 +104,10 @@ impl Town {
         let net = Net::new(rng.random());
         let clock: Arc<dyn Clock> = Arc::new(VirtualClock(Instant::now()));
         // The log's and the instances' own: either may be the smaller.
-        let mut window = || [6, 64, 1_000][rng.random_range(0..3)];
-        let log = Log::new(window());
+        let log = Log::new(window(&mut rng));
         let mut webs = [0, 1].map(|number| {
-            let window = NonZeroUsize::new(window()).expect("some");
-            WebRole::new(Host::Web(number), window, Arc::clone(&clock))
+            let bounds = bounds(&mut rng);
+            WebRole::new(Host::Web(number), bounds, Arc::clone(&clock))
         });
         let mut gateway = Gateway::new(log.clone(), Arc::clone(&clock));
         gateway.start(&net);

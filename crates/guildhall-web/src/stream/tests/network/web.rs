@@ -17,7 +17,7 @@ use super::{
     super::harness::config,
     net::{Host, Net},
 };
-use crate::{Config, Web, config::tests::ports, link::Connect};
+use crate::{Config, Web, config::tests::ports, link::Connect, replica::Bounds};
 
 /// As many instances as there are.
 pub(super) const WEBS: u8 = 2;
@@ -29,7 +29,7 @@ static TLS: LazyLock<Arc<ClientConfig>> =
 /// An instance, over all of its processes.
 pub(super) struct WebRole {
     host: Host,
-    window: NonZeroUsize,
+    bounds: Bounds,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 }
@@ -42,10 +42,10 @@ struct Dial {
 
 impl WebRole {
     /// One that does not run yet.
-    pub(super) fn new(host: Host, window: NonZeroUsize, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(host: Host, bounds: Bounds, clock: Arc<dyn Clock>) -> Self {
         Self {
             host,
-            window,
+            bounds,
             clock,
             stop: CancellationToken::new(),
         }
@@ -53,7 +53,7 @@ impl WebRole {
 
     pub(super) fn start(&mut self, net: &Net) {
         let config = Config {
-            log_window: self.window,
+            log_window: NonZeroUsize::new(self.bounds.window).expect("some"),
             tls: Arc::clone(&TLS),
             ..config()
         };
@@ -66,7 +66,8 @@ impl WebRole {
             from: self.host,
         };
         let listener = (address, net.listen(self.host));
-        let web = Web::on(&config, &ports, listener, Arc::new(dial)).expect("good settings");
+        let web = Web::on(&config, &ports, listener, Arc::new(dial), self.bounds);
+        let web = web.expect("good settings");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         self.stop = stop.clone();
         let tasks = tracker.clone();
