@@ -119,7 +119,7 @@ describe('the hooks', () => {
     const client = create()
     await render(client, <><Row channelId="10" seen={() => {}} /><Row channelId="11" seen={() => {}} /></>)
     expect(Source.all).toHaveLength(1)
-    for (let mounts = 0; mounts < 50; mounts += 1) {
+    for (let mounts = 0; mounts < 1_000; mounts += 1) {
       await render(client, null)
       await render(client, <Row channelId="10" seen={() => {}} />)
     }
