@@ -6,6 +6,7 @@ import { createGuildhall, type Guildhall, type GuildhallError, type LiveStatus, 
 import {
   useCommand,
   useDiscordEventStream,
+  useGuildhall,
   useGuildhallEvent,
   useLiveStatus,
   useMember,
@@ -30,6 +31,12 @@ describe('the types of commands', () => {
     compiles(() => ofAll.rooms.create({ name: 'Den' }))
     // @ts-expect-error no guild is named
     compiles(() => ofAll.run('rooms.create', { name: 'Den' }))
+    // @ts-expect-error whether this one names a guild is not known
+    compiles((some: Guildhall) => some.rooms.create({ name: 'Den' }))
+    // @ts-expect-error nor of that of a provider
+    compiles(() => useGuildhall().run('rooms.create', { name: 'Den' }))
+    expectTypeOf(ofOne).toExtend<Guildhall>()
+    expectTypeOf(ofAll).toExtend<Guildhall>()
     // @ts-expect-error it may be undefined
     compiles((options: { url: string; guild: string | undefined }) => createGuildhall(options).rooms.create({ name: 'Den' }))
   })

@@ -43,7 +43,7 @@ export type Answer<Name extends CallName> = Operation<Name> extends {
   : never
 
 /** What a call is given. The guild may be left out where the client names one. */
-export type Input<Name extends CallName, NamesGuild extends boolean = false> = NamesGuild extends true
+export type Input<Name extends CallName, NamesGuild extends boolean = false> = [NamesGuild] extends [true]
   ? GuildOptional<Undefinable<Body<Name>>>
   : Undefinable<Body<Name>>
 
