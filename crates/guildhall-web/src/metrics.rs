@@ -61,6 +61,7 @@ const LABELLED: &[(&str, &str, &[&str], &str)] = &[
             "limited",
             "discord_limited",
             "discord_failed",
+            "store_unavailable",
         ],
         "Sign-ins that came back from Discord, by what became of them",
     ),

@@ -168,7 +168,7 @@ fn answer_to(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
         Failure::SessionStore(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "store_unavailable",
-            "Sign-ins can't be kept just now.",
+            "Who was signed in in this browser before can't be signed out just now.",
         ),
         Failure::AddressLimited(_) => (
             StatusCode::TOO_MANY_REQUESTS,

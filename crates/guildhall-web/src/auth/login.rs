@@ -12,7 +12,8 @@ use axum::{
 use futures_util::future::{join, join_all};
 use guildhall_http::ClientAddress;
 use guildhall_model::command::InviteToken;
-use tokio::time::{Instant, sleep};
+use guildhall_ports::Unavailable;
+use tokio::time::{Instant, sleep, timeout};
 use url::{Url, form_urlencoded};
 
 use super::{
@@ -196,17 +197,15 @@ async fn sign_in(
     } else {
         heads.into()
     };
-    let mut told = Vec::new();
-    for session in &before {
-        let replaced = auth.sessions.replace(session).await;
-        told.push(replaced.map_err(Failure::SessionStore)?);
-    }
+    let guilds = auth.world.shared(account.guilds.clone());
+    // Best effort: the stream will ask again, and waits itself.
+    let watch = timeout(WATCH_WAIT, auth.world.watch(account.user.id, guilds));
+    let replaced = before.iter().map(|session| auth.sessions.replace(session));
+    let (_in_time, replaced) = join(watch, join_all(replaced)).await;
+    // The browser still has their cookies: with the next try it ends them again.
+    let replaced: Result<Vec<()>, Unavailable> = replaced.into_iter().collect();
+    replaced.map_err(Failure::SessionStore)?;
     let (session, cookie) = auth.sessions.begin(account.user, account.guilds, heads);
-    let guilds = auth.world.shared(session.guilds.clone());
-    let watch = auth.world.watch(session.user.id, guilds);
-    // Best effort: the stream will ask again, and waits itself; and what no gateway has kept by then
-    // goes to the next one.
-    let _in_time = tokio::time::timeout(WATCH_WAIT, join(watch, join_all(told))).await;
     Ok(SignedIn {
         session,
         cookie,

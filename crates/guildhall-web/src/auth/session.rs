@@ -280,17 +280,10 @@ impl Sessions {
         self.revoke(revocation, why).await
     }
 
-    /// Ends a session in whose place another begins: in this instance now, and at others once the
-    /// answer resolves, which nobody has to wait for.
-    pub(super) async fn replace(
-        &self,
-        session: &Session,
-    ) -> Result<impl Future<Output = ()> + use<'_>, Unavailable> {
-        let revocation = session.revocation();
-        self.end_here(revocation.clone(), EndReason::Replaced)
-            .await?;
-        // The browser has the other cookie; that this one is refused everywhere may come later.
-        Ok(async move { drop(self.0.revocations.share(revocation).await) })
+    /// Ends a session in whose place another is to begin, as one that is signed out: the other begins
+    /// only once a gateway has kept that, or this process's end would bring the first one back.
+    pub(super) async fn replace(&self, session: &Session) -> Result<(), Unavailable> {
+        self.revoke(session.revocation(), EndReason::Replaced).await
     }
 
     /// By what a session is over that was ended before its time. By such a one nothing new is ended:

@@ -216,13 +216,28 @@ async fn until_it_is_known_which_sessions_are_over_none_is_taken() {
 }
 
 #[tokio::test]
-async fn who_signs_in_again_while_no_gateway_is_there_has_a_new_session_and_not_the_old() {
+async fn while_no_gateway_keeps_the_end_of_the_old_session_no_new_one_begins() {
     let mut visit = Visit::to(BASE).await;
     let end = sign_in(&mut visit).await;
     let before = visit.cookies.clone();
     visit.revocations.is_away.store(true, Ordering::Relaxed);
+    for _ in 0..2 {
+        let callback = visit.consent("/auth/login").await;
+        let answer = visit.get(&callback).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers[header::RETRY_AFTER], "5");
+        assert!(end.is_cancelled() && !is_in(&mut visit).await);
+        assert_eq!(visit.cookies, before, "it may try again by the old one");
+    }
+    // Whose browser has none waits for no gateway.
+    let mut other = visit.another();
+    sign_in(&mut other).await;
+    assert!(is_in(&mut other).await);
+
+    visit.revocations.is_away.store(false, Ordering::Relaxed);
     sign_in(&mut visit).await;
-    assert!(end.is_cancelled() && is_in(&mut visit).await);
+    assert!(is_in(&mut visit).await);
+    assert_eq!(visit.revocations.kept.lock().len(), 1);
     visit.cookies = before;
     assert!(!is_in(&mut visit).await);
 }
