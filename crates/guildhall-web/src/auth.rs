@@ -27,6 +27,8 @@ mod world_access;
 mod budget;
 /// Secure randomness.
 mod random;
+/// How far our clock is ahead of Discord's.
+mod discord_clock;
 /// The calls to Discord at a login.
 mod discord;
 /// Signing in by an invite.
@@ -73,6 +75,7 @@ pub(crate) use world_access::{NotAdmitted, WorldAccess};
 
 use budget::LoginBudget;
 use discord::DiscordClient;
+use discord_clock::DiscordClock;
 use jar::Jar;
 use permits::LoginPermits;
 use webhook::WebhookLimits;
@@ -85,6 +88,7 @@ const USED_MAX: usize = 10_000;
 pub(crate) struct Auth {
     config: AuthConfig,
     discord: DiscordClient,
+    discord_clock: DiscordClock,
     jar: Jar,
     sessions: Sessions,
     used: Mutex<ExpiringSet<String>>,
@@ -111,7 +115,8 @@ impl Auth {
         let clock = Arc::clone(&ports.clock);
         let sessions =
             config.sessions(Arc::clone(&ports.sessions), revocations, Arc::clone(&clock));
-        let discord = DiscordClient::new(&config)?;
+        let discord_clock = DiscordClock::new(Arc::clone(&clock));
+        let discord = DiscordClient::new(&config, discord_clock.clone())?;
         Ok(Arc::new(Self {
             jar: config.jar(),
             config,
@@ -126,6 +131,7 @@ impl Auth {
             failed: Mutex::default(),
             world,
             clock,
+            discord_clock,
         }))
     }
 

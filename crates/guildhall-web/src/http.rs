@@ -2,6 +2,8 @@
 
 /// Bodies of requests, within bounds.
 mod body;
+/// What an answer says of its sender's clock.
+mod date;
 /// Errors as every program reads them.
 mod error;
 /// What every answer says about itself.
@@ -16,6 +18,7 @@ mod page;
 mod prefetch;
 
 pub(crate) use body::{BODY_BYTES, read_body};
+pub(crate) use date::date_of;
 pub(crate) use error::ApiError;
 #[cfg(feature = "schema")]
 pub(crate) use error::ErrorBody;

@@ -9,6 +9,8 @@ mod asker;
 mod connect;
 /// Dials, and dials again; one socket at a time.
 mod dial;
+/// Whether the gateway's clock and ours agree.
+mod gateway_clock;
 /// How the link is, for operators.
 mod health;
 /// What was revoked.

@@ -203,6 +203,14 @@ const GAUGES: &[(&str, &str)] = &[
         "guildhall_revocations_unkept",
         "Revocations that no gateway has kept yet",
     ),
+    (
+        "guildhall_clock_apart_from_gateway_seconds",
+        "How far this machine's clock and the gateway's were apart when the link was opened",
+    ),
+    (
+        "guildhall_clock_ahead_of_discord_seconds",
+        "How far this machine's clock was ahead of Discord's at the last answer to a sign-in; 0: less than 30",
+    ),
     ("guildhall_streams", "Open streams"),
     (
         "guildhall_state_requests",

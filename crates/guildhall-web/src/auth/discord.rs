@@ -22,8 +22,8 @@ use tracing::warn;
 use url::Url;
 
 use super::{
-    attempt::Attempt, budget::Reservation, config::AuthConfig, rate_limited::RateLimitAnswer,
-    session::Profile,
+    attempt::Attempt, budget::Reservation, config::AuthConfig, discord_clock::DiscordClock,
+    rate_limited::RateLimitAnswer, session::Profile,
 };
 
 /// What of Discord's answers is read, and what becomes of the rest.
@@ -87,12 +87,13 @@ pub(super) struct DiscordClient {
     guilds: Url,
     cdn: Url,
     roots_setting: &'static str,
+    clock: DiscordClock,
     skipped: Mutex<LogThrottle>,
 }
 
 impl DiscordClient {
     /// Opens no connection yet.
-    pub(super) fn new(config: &AuthConfig) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(config: &AuthConfig, clock: DiscordClock) -> Result<Self, reqwest::Error> {
         let below = |origin: &HttpOrigin, path: &str| {
             let mut url = Url::clone(origin);
             url.set_path(path);
@@ -122,6 +123,7 @@ impl DiscordClient {
             guilds: below(&config.discord_url, "/api/v10/users/@me/guilds"),
             cdn: Url::clone(&config.cdn_url),
             roots_setting: config.names.root_certificates,
+            clock,
             skipped: Mutex::default(),
         })
     }
@@ -151,6 +153,7 @@ impl DiscordClient {
         let calls = Calls {
             reservation: Arc::new(Mutex::new(reservation)),
             roots_setting: self.roots_setting,
+            clock: self.clock.clone(),
         };
         let answered = self.ask(code, attempt, &calls).await;
         calls.reservation().answered();
@@ -292,6 +295,7 @@ struct Calls {
     reservation: Arc<Mutex<Reservation>>,
     /// What the operator calls the setting with further root certificates.
     roots_setting: &'static str,
+    clock: DiscordClock,
 }
 
 impl Calls {
@@ -326,6 +330,7 @@ impl Calls {
     ) -> Result<HttpResponse, SignInError> {
         let unreachable = |error| self.unreachable(error);
         let mut response = response.map_err(unreachable)?;
+        self.clock.answered(response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > BODY_MAX {

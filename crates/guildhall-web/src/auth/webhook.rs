@@ -152,9 +152,10 @@ impl Auth {
     /// Ends what a person began before they removed the application. It has ended here whatever is
     /// answered; an error has Discord tell it again, until all others know.
     async fn deauthorize(&self, user_id: UserId, at: Option<UnixMs>) -> Result<(), ApiError> {
-        let now = self.clock.now();
+        // By Discord's clock, or at the latest now.
+        let at = self.discord_clock.ours_at(at.unwrap_or(UnixMs::MAX));
         // Nothing is known before it: an event that is told again ends nothing that began since.
-        let revocation = Revocation::of_user(user_id, at.unwrap_or(now).min(now), 0);
+        let revocation = Revocation::of_user(user_id, at, 0);
         tracing::info!(viewer.id = %user_id, "[Auth] Somebody removed the application");
         let revoked = self
             .sessions

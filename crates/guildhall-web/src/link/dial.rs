@@ -18,7 +18,7 @@ use guildhall_link::{
 };
 use guildhall_model::Cursor;
 use guildhall_ports::{Clock, GatewayRegistry, Unavailable};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use metrics::{counter, gauge};
 use rustls::ClientConfig;
 use tokio::{
@@ -37,7 +37,10 @@ use tokio_tungstenite::{
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::{Connect, LinkAsk, LinkHealth, Revocations, asker::Asker, revocations::REVOKE_LIMIT};
+use super::{
+    Connect, LinkAsk, LinkHealth, Revocations, asker::Asker, gateway_clock,
+    revocations::REVOKE_LIMIT,
+};
 use crate::{
     WebSettingNames,
     fanout::{Publisher, RoomViewers},
@@ -125,10 +128,13 @@ impl Dialler {
             let dialled = drop_asks_until(&mut self.asks, dialling);
             let failure = match stop.run_until_cancelled(dialled).await {
                 None => return,
-                Some(Ok(socket)) => match self.run_attachment(socket, &stop).await {
-                    End::Stopped => return,
-                    end => LinkHealth::Ended(end),
-                },
+                Some(Ok((socket, answer))) => {
+                    gateway_clock::compare(&answer, self.clock.now());
+                    match self.run_attachment(socket, &stop).await {
+                        End::Stopped => return,
+                        end => LinkHealth::Ended(end),
+                    }
+                }
                 Some(Err(failure)) => failure,
             };
             counter!("guildhall_link_failures_total").increment(1);
@@ -384,8 +390,8 @@ impl GatewayConnector {
             .map_err(|error: UnusableUrl| unusable(error))
     }
 
-    /// Opens one connection, to the listed gateway whose turn it is.
-    async fn dial(&self, turn: usize) -> Result<Socket, LinkHealth> {
+    /// Opens one connection, to the listed gateway whose turn it is. With the headers of its answer.
+    async fn dial(&self, turn: usize) -> Result<(Socket, HeaderMap), LinkHealth> {
         let unreachable = |error: SocketError| {
             let tls = tls_failure(&error, self.roots_setting);
             LinkHealth::Unreachable(tls.unwrap_or_else(|| error_chain(&error)))
@@ -404,7 +410,7 @@ impl GatewayConnector {
             client_async_tls_with_config(request, socket, Some(config), tls).await
         };
         match timeout(DIAL_LIMIT, connecting).await {
-            Ok(Ok((socket, _response))) => Ok(socket),
+            Ok(Ok((socket, response))) => Ok((socket, response.into_parts().0.headers)),
             Ok(Err(SocketError::Http(response))) => Err(match response.status() {
                 StatusCode::UNAUTHORIZED => LinkHealth::Unauthorized,
                 status => LinkHealth::NoGateway(status.as_u16()),

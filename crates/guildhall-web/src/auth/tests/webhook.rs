@@ -63,6 +63,17 @@ async fn sign_in(visit: &mut Visit) {
     assert_eq!(visit.get(&callback).await.status, StatusCode::SEE_OTHER);
 }
 
+/// The same, when Discord's clock says so.
+async fn sign_in_at(visit: &mut Visit, date: &'static str) {
+    let date = [(header::DATE, date)];
+    let user = axum::Json(json!({"id": ADA, "username": "ada"}));
+    visit.discord.answer_once("me", (date.clone(), user));
+    visit
+        .discord
+        .answer_once("guilds", (date, axum::Json(json!([]))));
+    sign_in(visit).await;
+}
+
 async fn is_in(visit: &mut Visit) -> bool {
     visit.get("/api/me").await.status == StatusCode::OK
 }
@@ -118,6 +129,22 @@ async fn who_removes_the_application_is_signed_out_everywhere() {
         let answer = tell(&mut visit, &deauthorized(ADA)).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
         assert!(is_in(&mut visit).await, "{minutes}");
+    }
+}
+
+/// Sessions say when they began by our clock, and events by Discord's.
+#[tokio::test]
+async fn also_where_our_clock_is_ahead_of_discords() {
+    let mut visit = hall().await;
+    for minutes in [2, 10, 600] {
+        visit.clock.set(NOW + minutes * 60_000);
+        sign_in_at(&mut visit, "Tue, 14 Nov 2023 22:13:20 GMT").await;
+        let answer = tell(&mut visit, &deauthorized(ADA)).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        assert!(!is_in(&mut visit).await, "{minutes}");
+        sign_in_at(&mut visit, "Tue, 14 Nov 2023 22:13:20 GMT").await;
+        tell(&mut visit, &deauthorized(ADA)).await;
+        assert!(is_in(&mut visit).await, "{minutes}, and told again");
     }
 }
 
