@@ -102,11 +102,11 @@ impl Asker {
             0 => Question::State(Query::default()),
             1 => Question::State(Query {
                 guilds: vec![guild],
-                channels: Vec::new(),
+                ..Query::default()
             }),
             2 => Question::State(Query {
-                guilds: Vec::new(),
                 channels: vec![room],
+                ..Query::default()
             }),
             3 | 4 => Question::RoomExists(room),
             5 | 6 => Question::RoomMembers(room),

@@ -28,6 +28,15 @@ pub(crate) struct Query {
     pub(crate) guilds: Vec<GuildId>,
     /// Empty: all.
     pub(crate) channels: Vec<ChannelId>,
+    /// `None`: all.
+    pub(crate) events: Option<Events>,
+}
+
+/// The one family of events that a query asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Events {
+    Room,
+    Voice,
 }
 
 /// How somebody looks.
@@ -72,7 +81,11 @@ impl Query {
     pub(crate) fn text(&self) -> String {
         let guilds = self.guilds.iter().map(|id| format!("guild={id}"));
         let channels = self.channels.iter().map(|id| format!("channel={id}"));
-        let parts: Vec<String> = guilds.chain(channels).collect();
+        let events = self.events.map(|events| match events {
+            Events::Room => "events=room".to_owned(),
+            Events::Voice => "events=voice".to_owned(),
+        });
+        let parts: Vec<String> = guilds.chain(channels).chain(events).collect();
         if parts.is_empty() {
             return String::new();
         }
@@ -85,6 +98,17 @@ impl Query {
 
     pub(crate) fn asks_for_room(&self, room: ChannelId) -> bool {
         self.channels.is_empty() || self.channels.contains(&room)
+    }
+
+    /// Whether an event may come. That rooms appear and vanish always comes, whatever did it.
+    pub(crate) fn asks_for_event(&self, name: &str) -> bool {
+        match self.events {
+            None => true,
+            Some(Events::Room) => !name.starts_with("voice."),
+            Some(Events::Voice) => {
+                !["room.created", "room.updated", "room.deleted", "room.idle"].contains(&name)
+            }
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use guildhall_model::{ChannelId, GuildId, UserId};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::oracle::observer::Events;
+
 /// A guild, as far as somebody sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GuildPicture {
@@ -93,6 +95,31 @@ impl GuildPicture {
             rooms,
         };
         Ok((entry.id, picture))
+    }
+
+    /// As far as somebody hears what becomes of it who asks for these events alone.
+    pub(crate) fn narrowed(mut self, events: Option<Events>) -> Self {
+        let Some(events) = events else {
+            return self;
+        };
+        for (id, room) in &mut self.rooms {
+            let room = Rc::make_mut(room);
+            match events {
+                Events::Room => room.people.clear(),
+                Events::Voice => {
+                    room.facts = RoomFacts {
+                        channel_id: *id,
+                        name: String::new(),
+                        kind: String::new(),
+                        parent_id: None,
+                        parent_name: None,
+                        position: 0,
+                        user_limit: 0,
+                    };
+                }
+            }
+        }
+        self
     }
 
     /// A list of people, as `getVoiceChannelMembers` answers it.

@@ -10,10 +10,6 @@ use crate::oracle::rig::Told;
 
 /// What is told is obeyed within this.
 pub(crate) const SOON_ENOUGH: Duration = Duration::from_secs(1);
-/// Rooms and people, among them those of a guild whose members are looked up again. A second is
-/// promised; after a lost session up to 1.7 s were seen, twice in two dozen runs, and are still to be
-/// explained.
-pub(crate) const SEEN_AGAIN: Duration = Duration::from_millis(2_500);
 /// What bans and the audit log tell.
 const HINTED: Duration = Duration::from_secs(2);
 /// What nobody tells is found out within this.

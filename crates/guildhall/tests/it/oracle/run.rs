@@ -24,7 +24,7 @@ use crate::{
         discord_state::{DiscordState, Guild},
         judge::Judge,
         kept::{done, keep},
-        observer::{Manner, Place, Query, Record, millis, observe},
+        observer::{Events, Manner, Place, Query, Record, millis, observe},
         plan::Plan,
         promise::{Excuses, LOOKED_UP, watch_machine},
         recorder::Recorder,
@@ -144,16 +144,28 @@ impl Run {
         manners.push(Manner {
             query: Query {
                 guilds: vec![first],
-                channels: Vec::new(),
+                ..Query::default()
             },
             ..restless(4)
         });
         manners.push(Manner {
             query: Query {
-                guilds: Vec::new(),
                 channels: rooms.collect(),
+                ..Query::default()
             },
             ..calm(5)
+        });
+        let alone = |events| Query {
+            events: Some(events),
+            ..Query::default()
+        };
+        manners.push(Manner {
+            query: alone(Events::Voice),
+            ..calm(1)
+        });
+        manners.push(Manner {
+            query: alone(Events::Room),
+            ..restless(2)
         });
         for manner in manners {
             let record = Record::default();

@@ -68,6 +68,7 @@ impl fmt::Display for Tally {
             (Kind::World, "rooms and people"),
             (Kind::Rights, "rights that were told"),
             (Kind::LookedUp, "rights that were looked up"),
+            (Kind::Returned, "guilds that came back"),
         ] {
             let of = self.settled.iter().filter(|settled| settled.what == kind);
             let mut took: Vec<Duration> = of.map(|settled| settled.took).collect();

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::oracle::{
     observer::Query,
     picture::GuildPicture,
-    promise::{Excuses, SEEN_AGAIN, SOON_ENOUGH, promised},
+    promise::{Excuses, SOON_ENOUGH, promised},
     rig::Told,
     timeline::Moment,
 };
@@ -50,6 +50,8 @@ pub(crate) enum Kind {
     Rights,
     /// What somebody is, of which nobody told.
     LookedUp,
+    /// A guild is there again.
+    Returned,
 }
 
 /// One guild's time for one viewer and query.
@@ -122,11 +124,12 @@ impl<'a> View<'a> {
                 .rooms
                 .iter()
                 .filter(|(id, _)| rooms.contains(id) && self.query.asks_for_room(**id));
-            Rc::new(GuildPicture {
+            let picture = GuildPicture {
                 name: guild.name.clone(),
                 icon: guild.icon.clone(),
                 rooms: seen.map(|(id, room)| (*id, Rc::clone(room))).collect(),
-            })
+            };
+            Rc::new(picture.narrowed(self.query.events))
         });
         let mut cache = self.cache.borrow_mut();
         let before = index
@@ -163,6 +166,21 @@ impl<'a> View<'a> {
             .is_none_or(|(index, within)| {
                 self.excuses.delay(self.moments[*index].at, now) <= *within
             })
+    }
+
+    /// A guild that was out, or whose people were looked up anew, is there again: how long after Discord
+    /// told of it, or after a session began that told of everything. `opened`: the connection, on which
+    /// nothing could come before.
+    pub(crate) fn returned(&self, opened: Instant, now: Instant) -> Option<Settled> {
+        let heard = self.moments[..=self.index_at(now)].iter();
+        let came = heard.rev().find(|moment| moment.name == "GUILD_CREATE")?;
+        let since = came.at.max(opened);
+        Some(Settled {
+            took: self.excuses.wait(since, now),
+            counts: self.excuses.delay(since, now),
+            within: SOON_ENOUGH,
+            what: Kind::Returned,
+        })
     }
 
     /// Whether the next dispatch changes what they see of what is there before and after it.
@@ -202,9 +220,14 @@ impl<'a> View<'a> {
             if !exact && self.may_count(version, moment.at) {
                 next.push(((index + 1, version), moment.at, kind(version)));
             }
-            // Only their own voice state says what they are.
-            if exact || moment.about == Some(self.user_id) {
+            // Who is not told of members hears what somebody is by their own voice state alone.
+            let about_them = moment.about == Some(self.user_id);
+            let heard = moment.name.starts_with("VOICE_STATE");
+            if exact || about_them && heard {
                 next.push(((index + 1, new), moment.at, kind(new)));
+            } else if about_them {
+                let (began, _) = self.versions[new];
+                next.push(((index + 1, new), self.moments[began].at, Kind::LookedUp));
             }
         }
         if self.told != Told::Members {
@@ -258,8 +281,7 @@ impl Walk {
             took: view.excuses.wait(*since, now),
             counts: view.excuses.delay(*since, now),
             within: match what {
-                Kind::World => SEEN_AGAIN,
-                Kind::Rights => SOON_ENOUGH,
+                Kind::World | Kind::Rights | Kind::Returned => SOON_ENOUGH,
                 Kind::LookedUp => view.versions[place.1].1,
             },
             what: *what,

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Judge;
 use crate::oracle::{
-    observer::{Frame, Heard, Manner},
+    observer::{Frame, Heard, Manner, Query},
     picture::{GuildPicture, difference},
     promise::SOON_ENOUGH,
     rig::Told,
@@ -29,12 +29,15 @@ struct Shown<'a> {
 
 struct Browser<'j, 'a> {
     judge: &'j mut Judge<'a>,
+    query: &'a Query,
     name: String,
     guilds: BTreeMap<GuildId, Shown<'a>>,
     /// What came of a group that is still open.
     group: Vec<Frame>,
     /// Nothing came on this connection yet, which began with a cursor or without.
     began: Option<bool>,
+    /// When it began.
+    opened: Option<Instant>,
     /// What came last, for whoever reads of a leak.
     last: Vec<String>,
 }
@@ -55,9 +58,11 @@ pub(super) fn judge<'a>(judge: &mut Judge<'a>, manner: &'a Manner, heard: &[(Ins
     let mut browser = Browser {
         name: format!("{viewer}'s stream{}", manner.query.text()),
         judge,
+        query: &manner.query,
         guilds,
         group: Vec::new(),
         began: None,
+        opened: None,
         last: Vec::new(),
     };
     for (now, heard) in heard {
@@ -72,6 +77,7 @@ impl<'a> Browser<'_, 'a> {
             Heard::Opened { resumes } => {
                 self.group.clear();
                 self.began = Some(*resumes);
+                self.opened = Some(now);
                 self.last.push(format!("-- opened, resumes: {resumes}"));
             }
             Heard::Ended => self.last.push("-- ended".to_owned()),
@@ -122,7 +128,9 @@ impl<'a> Browser<'_, 'a> {
                 }
             }
             ("snapshot", _) => self.snapshot(now, &frame.data),
-            (name, Some(guild)) if self.guilds.contains_key(&guild) => {
+            (name, Some(guild))
+                if self.guilds.contains_key(&guild) && self.query.asks_for_event(name) =>
+            {
                 self.judge.tally.events += 1;
                 if self.began.is_some() {
                     self.leak(None, "an event before `snapshot` or `resumed`");
@@ -187,6 +195,7 @@ impl<'a> Browser<'_, 'a> {
         for entry in entries.as_array().into_iter().flatten() {
             match GuildPicture::of_entry(entry) {
                 Ok((id, picture)) if self.guilds.contains_key(&id) => {
+                    let picture = picture.narrowed(self.query.events);
                     pictures.insert(id, (picture, entry["available"] == true));
                 }
                 Ok((id, _)) => self.leak(None, &format!("guild {id} was not asked for")),
@@ -247,6 +256,7 @@ impl<'a> Browser<'_, 'a> {
 
     /// What one cause did to a guild.
     fn cause(&mut self, now: Instant, id: GuildId, frames: &[Frame], closed: bool) {
+        let events = self.query.events;
         let shown = self.shown(id);
         if shown.is_broken {
             return;
@@ -259,6 +269,7 @@ impl<'a> Browser<'_, 'a> {
             if let Err(wrong) = picture.apply(&frame.name, &frame.data) {
                 return self.leak(Some(id), &format!("{}: {wrong}", frame.name));
             }
+            picture = picture.narrowed(events);
         }
         // What the house keeps of its own rooms, or found out late, changes nothing here.
         let own =
@@ -274,14 +285,22 @@ impl<'a> Browser<'_, 'a> {
     }
 
     fn availability(&mut self, now: Instant, id: GuildId, name: &str, data: &Value) {
+        let (events, opened) = (self.query.events, self.opened.unwrap_or(now));
         let shown = self.shown(id);
-        let was_unavailable = shown.is_unavailable || shown.walk.is_none();
+        let was_out = shown.is_unavailable;
+        let was_unavailable = was_out || shown.walk.is_none();
         shown.is_unavailable = name == "guild.unavailable";
         match (name, data.get("guild")) {
             ("guild.available", Some(entry)) => match GuildPicture::of_entry(entry) {
                 Ok((_, picture)) => {
                     shown.is_unavailable = entry["available"] != true;
-                    self.moved(now, id, Some(picture), was_unavailable);
+                    // It comes once it is known what the viewer is there, as it is by then.
+                    let comes = was_unavailable || shown.picture.is_none();
+                    let returned = shown.view.returned(opened, now).filter(|_| was_out);
+                    if let Some(settled) = returned {
+                        self.judge.settled(settled, &self.name);
+                    }
+                    self.moved(now, id, Some(picture.narrowed(events)), comes);
                 }
                 Err(wrong) => self.leak(Some(id), &wrong),
             },
@@ -299,9 +318,15 @@ impl<'a> Browser<'_, 'a> {
             .walk
             .take()
             .unwrap_or_else(|| Walk::from(view, 0, now));
-        let settled = walk.step(view, &seen, now);
+        // A guild that comes back as it was is no change: of what came before nothing was late.
+        let is_same = shown.picture == picture;
+        let settled = if is_same {
+            None
+        } else {
+            walk.step(view, &seen, now)
+        };
         let leaps = settled.is_none()
-            && (leap || {
+            && (leap || is_same || {
                 let began = view.moments[walk.first()].at;
                 view.excuses.trouble(began, now)
             });
