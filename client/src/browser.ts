@@ -4,8 +4,9 @@ import type { Environment } from './connection/connection.js'
 import { byEventSource } from './connection/event_source.js'
 import { byFetch, type Fetch, refusalOf } from './connection/fetch_stream.js'
 import type { Identity, Session, Vouched } from './connection/session.js'
-import type { End, OpenStream } from './connection/transport.js'
+import { BROKEN, type OpenStream } from './connection/transport.js'
 import type { PageWindow } from './page.js'
+import type { Tabs } from './share/share.js'
 import type { Components } from './wire.js'
 
 export interface Parts extends Environment {
@@ -16,13 +17,15 @@ export interface Parts extends Environment {
   /** Undefined: there is none, or no use for it. */
   readonly eventSource?: typeof EventSource | undefined
   readonly window?: PageWindow | undefined
+  /** Undefined: tabs cannot share. Web Locks are there in secure contexts alone. */
+  readonly tabs?: Tabs | undefined
   /** What relative addresses are relative to. */
   readonly base?: string | undefined
 }
 
 export const realParts = (): Parts => {
-  const { window } = globalThis as { readonly window?: PageWindow & { readonly navigator: Navigator } }
-  const isPage = typeof document !== 'undefined' && window !== undefined
+  const page = typeof document === 'undefined' ? undefined : window
+  const Channel = globalThis.BroadcastChannel
   return {
     now: () => Date.now(),
     random: () => Math.random(),
@@ -30,21 +33,22 @@ export const realParts = (): Parts => {
       const timer = setTimeout(run, ms)
       return () => clearTimeout(timer)
     },
-    online: () => !isPage || window.navigator.onLine,
+    online: () => page?.navigator.onLine ?? true,
     fetch: (url, init) => fetch(url, init),
     newKey,
     report: globalThis.reportError ?? console.error,
     eventSource: globalThis.EventSource,
-    window: isPage ? window : undefined,
-    base: isPage ? document.baseURI : undefined,
+    window: page,
+    tabs:
+      page?.navigator.locks && Channel
+        ? { locks: page.navigator.locks, channel: (name) => new Channel(name), id: newKey() }
+        : undefined,
+    base: page?.document.baseURI,
   }
 }
 
 /** `randomUUID` is for secure contexts alone; a key need only be new. */
-const newKey = (): string => {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
+const newKey = (): string => crypto.getRandomValues(new Uint32Array(4)).join('-')
 
 /** How a client shows whose it is. */
 export interface Access {
@@ -58,87 +62,70 @@ const ANSWER_WITHIN_MS = 10_000
 
 /** `fetch` with what shows whose it is. */
 export const asking =
-  ({ apiToken, credentials }: Access, { fetch }: Parts): Fetch =>
+  ({ apiToken, credentials }: Omit<Access, 'root'>, { fetch }: { readonly fetch: Fetch }): Fetch =>
   (url, init) => {
     const headers = new Headers(init.headers)
     if (apiToken !== undefined) headers.set('authorization', `Bearer ${apiToken}`)
     return fetch(url, { cache: 'no-store', ...init, headers, ...(credentials === undefined ? {} : { credentials }) })
   }
 
-export const streamsBy = (transport: 'eventsource' | 'fetch', access: Access, parts: Parts): OpenStream => {
-  const ask = asking(access, parts)
-  const { eventSource: Source } = parts
-  if (transport === 'fetch' || Source === undefined || access.apiToken !== undefined) return byFetch(ask)
-  const withCredentials = access.credentials === 'include'
+const limited = (...signals: readonly AbortSignal[]): { readonly signal: AbortSignal } => ({
+  signal: AbortSignal.any([...signals, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+})
+
+export const streamsBy = (
+  transport: 'eventsource' | 'fetch',
+  { root, apiToken, credentials }: Access,
+  ask: Fetch,
+  Source: typeof EventSource | undefined,
+): OpenStream => {
+  if (transport === 'fetch' || Source === undefined || apiToken !== undefined) return byFetch(ask)
   return byEventSource({
-    make: (url) => new Source(url, { withCredentials }),
-    probe: (url, signal) => probe(url, signal, ask, access.root),
+    make: (url) => new Source(url, { withCredentials: credentials === 'include' }),
+    // `HEAD` costs the server nothing but does not tell a guild that is not there; the state does.
+    probe: async (url, signal) => {
+      const limit = limited(signal)
+      const { status } = await ask(url, { method: 'HEAD', ...limit })
+      if (status !== 200) return status === 404 ? BROKEN : status
+      const answer = await ask(new URL(`api/state${url.search}`, root), limit)
+      if (!answer.ok) return refusalOf(answer)
+      await answer.body?.cancel()
+      return BROKEN
+    },
   })
 }
 
-/** `HEAD` costs the server nothing but does not tell a guild that is not there; the state does. */
-const probe = async (url: URL, signal: AbortSignal, ask: Fetch, root: URL): Promise<End> => {
-  const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]) }
-  const head = await ask(url, { method: 'HEAD', ...limit })
-  if (head.status !== 200) return { is: 'refused', status: head.status === 404 ? 502 : head.status }
-  const state = new URL('api/state', root)
-  state.search = url.search
-  const answer = await ask(state, limit)
-  if (!answer.ok) return refusalOf(answer)
-  await answer.body?.cancel()
-  return { is: 'broken' }
-}
+export const sessionOf = ({ root, auth, apiToken }: Access, ask: Fetch): Session => ({
+  identify: apiToken === undefined
+    ? async (signal): Promise<Identity> => {
+        const answer = await ask(new URL('api/me', root), limited(signal)).catch(nothing)
+        if (answer?.status === 401) return { is: 'nobody' }
+        const { user } = ((answer?.ok && (await answer.json().catch(nothing))) || {}) as Partial<Components['Me']>
+        return typeof user?.id === 'string' ? { is: 'user', user } : { is: 'unknown' }
+      }
+    : undefined,
+  // The app's own token for its user becomes a session here.
+  vouch: auth && (async (signal): Promise<Vouched> => {
+    const token = await auth().catch(nothing)
+    const answer = token === undefined ? token : await post(new URL('auth/exchange', root), { token }, ask, signal)
+    if (answer?.ok) return 'done'
+    return [400, 401, 403].includes(answer?.status ?? 0) ? 'refused' : 'failed'
+  }),
+})
 
-export const sessionOf = (access: Access, parts: Parts): Session => {
-  const ask = asking(access, parts)
-  const { root, auth, apiToken } = access
-  return {
-    identify: apiToken === undefined ? (signal) => identify(root, ask, signal) : undefined,
-    vouch: auth === undefined ? undefined : (signal) => exchange(root, auth, ask, signal),
-  }
-}
+const nothing = () => undefined
 
-const identify = async (root: URL, ask: Fetch, signal: AbortSignal): Promise<Identity> => {
-  try {
-    const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]) }
-    const answer = await ask(new URL('api/me', root), limit)
-    if (answer.status === 401) return { is: 'nobody' }
-    if (!answer.ok) return { is: 'unknown' }
-    const { user } = (await answer.json()) as Partial<Components['Me']>
-    return typeof user?.id === 'string' ? { is: 'user', user } : { is: 'unknown' }
-  } catch {
-    return { is: 'unknown' }
-  }
-}
-
-/** The app's own token for its user becomes a session here. */
-const exchange = async (root: URL, auth: () => Promise<string>, ask: Fetch, signal: AbortSignal): Promise<Vouched> => {
-  try {
-    const answer = await ask(new URL('auth/exchange', root), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ token: await auth() }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
-    })
-    if (answer.ok) return 'done'
-    return [400, 401, 403].includes(answer.status) ? 'refused' : 'failed'
-  } catch {
-    return 'failed'
-  }
-}
+/** The server takes only JSON with a cookie: a form on another site cannot send it. */
+const post = (url: URL, body: object, ask: Fetch, ...signals: readonly AbortSignal[]): Promise<Response | undefined> =>
+  ask(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    ...limited(...signals),
+  }).catch(nothing)
 
 /** Ends the session. True when there is none any more. */
 export const endSession = async (root: URL, ask: Fetch): Promise<boolean> => {
-  try {
-    const answer = await ask(new URL('auth/logout', root), {
-      method: 'POST',
-      // The server takes only JSON with a cookie: a form on another site cannot send it.
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    })
-    return answer.ok || answer.status === 401
-  } catch {
-    return false
-  }
+  const answer = await post(new URL('auth/logout', root), {}, ask)
+  return answer?.ok === true || answer?.status === 401
 }

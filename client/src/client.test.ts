@@ -375,7 +375,7 @@ describe('the state for a server', () => {
     expect(await fetchState(request, { url: 'http://127.0.0.1:3000/hall', guild: '1', fetch })).toEqual(state)
     const [url, init] = fetch.mock.calls[0] ?? []
     expect(String(url)).toBe('http://127.0.0.1:3000/hall/api/state?guild=1')
-    expect(init?.headers).toEqual({ cookie: 'guildhall=x' })
+    expect([...new Headers(init?.headers)]).toEqual([['cookie', 'guildhall=x']])
   })
 
   it('is nothing where nobody is signed in, and an error where it is not known', async () => {

@@ -3,9 +3,9 @@
 import { type Access, asking, endSession, type Parts, realParts, sessionOf, streamsBy } from './browser.js'
 import { type CallName, calls, type Input } from './commands/calls.js'
 import { type CallOptions, type Result, type Run, runWith } from './commands/run.js'
-import { Connection, type ConnectionOptions } from './connection/connection.js'
-import type { Query } from './connection/query.js'
+import { type Query, union } from './connection/query.js'
 import { watchPage } from './page.js'
+import { share } from './share/share.js'
 import { rootOf } from './state.js'
 import { type Listener, type Stop, Store, type View } from './store/store.js'
 import type { GuildEventName, State } from './wire.js'
@@ -23,6 +23,8 @@ export interface GuildhallOptions {
   readonly apiToken?: string
   /** `include` where Guildhall is on a subdomain of its own. */
   readonly credentials?: RequestCredentials
+  /** False: this tab has a stream of its own. Left out: tabs share one, where the transport is `eventsource`. */
+  readonly share?: boolean
   /** What `fetchState` gave on the server: it is shown at once, and gone on from without a gap. */
   readonly initial?: State
   /** Hears each step of the connection, for people who look for a fault. */
@@ -87,35 +89,37 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
   const root = rootOf(options.url, parts.base)
   const access: Access = { ...options, root }
   const ask = asking(access, parts)
-  const session = sessionOf(access, parts)
-  const rooms = new Map<string, number>()
+  const session = sessionOf(access, ask)
+  const rooms = new Set<readonly string[]>()
   let readers = 0
   let linger: Stop | undefined
   let away: Stop | undefined
   let present = true
   let closed = false
 
-  const query = (): Query => ({ guilds: guild === undefined ? undefined : [guild], viewing: [...rooms.keys()].sort() })
+  const query = (): Query => union([{ guilds: guild === undefined ? guild : [guild], viewing: [...rooms].flat() }])
   const store = new Store({ now: parts.now, query: query(), report: parts.report })
   if (initial !== undefined) {
-    store.feed([
-      { is: 'snapshot', guilds: initial.guilds, cursor: initial.cursor },
-      { is: 'status', status: initial.status },
-    ])
+    const { guilds, cursor, status } = initial
+    store.feed([{ is: 'snapshot', guilds, cursor }, { is: 'status', status }])
   }
   const first = store.view()
 
-  const connectionOptions: ConnectionOptions = {
+  const transport = options.transport ?? 'eventsource'
+  const line = share({
     environment: parts,
     root,
-    openStream: streamsBy(options.transport ?? 'eventsource', access, parts),
+    openStream: streamsBy(transport, access, ask, parts.eventSource),
     session,
-    feed: store.feed,
-    query: query(),
-    from: initial === undefined ? undefined : { cursor: initial.cursor, user: undefined },
+    store,
+    query,
+    // The version of what tabs say to each other comes first: another one may be open.
+    name: (options.share ?? transport === 'eventsource') ? ['guildhall-1', root, transport, access.credentials].join(' ') : undefined,
+    tabs: parts.tabs,
+    from: initial,
     log,
-  }
-  const connection = new Connection(connectionOptions)
+  })
+  const { connection } = line
 
   const identifyAgain = async (): Promise<void> => {
     const identity = await session.identify?.(new AbortController().signal)
@@ -126,17 +130,17 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
   const pageListener = {
     shown: () => {
       present = true
-      if (readers > 0) connection.start()
+      if (readers > 0) line.start()
       connection.look()
       // Somebody may have signed in meanwhile, in another tab.
       if (readers > 0 && store.view().status.phase === 'signed-out') void identifyAgain()
     },
     gone: () => {
       present = false
-      connection.release()
+      line.release()
     },
-    offline: () => connection.wentOffline(),
-    online: () => connection.cameOnline(),
+    offline: connection.wentOffline,
+    online: connection.cameOnline,
   }
 
   const hold = (): Stop => {
@@ -145,18 +149,18 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
     if (readers === 1 && !closed) {
       if (parts.window !== undefined) away ??= watchPage(parts.window, parts.after, pageListener)
       // What is signed out is asked again by whoever comes back to the page, not by a new reader.
-      if (present && store.view().status.phase !== 'signed-out') connection.start()
+      if (present && store.view().status.phase !== 'signed-out') line.start()
     }
-    return onlyOnce(() => {
+    return () => {
       readers -= 1
       if (readers === 0) linger = parts.after(LINGER_MS, letGo)
-    })
+    }
   }
 
   const letGo = () => {
     away?.()
     away = undefined
-    connection.release()
+    line.release()
   }
 
   const run = runWith({
@@ -189,25 +193,21 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
     },
     on: (name, listener) => both(store.on(name, listener), hold()),
     viewing: (channelId) => {
-      rooms.set(channelId, (rooms.get(channelId) ?? 0) + 1)
-      connection.ask(query())
-      const release = hold()
-      return onlyOnce(() => {
-        const left = (rooms.get(channelId) ?? 1) - 1
-        if (left > 0) rooms.set(channelId, left)
-        else rooms.delete(channelId)
-        connection.ask(query())
-        release()
-      })
+      const room = [channelId]
+      rooms.add(room)
+      line.ask()
+      const leave = () => {
+        rooms.delete(room)
+        line.ask()
+      }
+      return both(leave, hold())
     },
     now: () => store.now,
     run,
     ...groups(run),
     signInUrl: (returnTo, invite) => {
-      const url = new URL('auth/login', root)
-      url.searchParams.set('returnTo', returnTo)
-      if (invite !== undefined) url.searchParams.set('invite', invite)
-      return url.href
+      const search = new URLSearchParams({ returnTo, ...(invite === undefined ? {} : { invite }) })
+      return new URL(`auth/login?${search}`, root).href
     },
     signOut: async () => {
       const ended = await endSession(root, ask)
@@ -219,7 +219,7 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
       closed = true
       linger?.()
       away?.()
-      connection.close()
+      line.close()
     },
   }
   return client
@@ -235,16 +235,13 @@ export const groups = (run: Run<boolean>): Pick<Guildhall<boolean>, 'rooms' | 'i
   return made as never
 }
 
-const onlyOnce = (stop: Stop): Stop => {
+/** Stops both, once. */
+const both = (first: Stop, second: Stop): Stop => {
   let done = false
   return () => {
     if (done) return
     done = true
-    stop()
+    first()
+    second()
   }
 }
-
-const both = (first: Stop, second: Stop): Stop => onlyOnce(() => {
-  first()
-  second()
-})

@@ -1,10 +1,10 @@
 /** Time, chance and a server that a test drives by hand. */
 
 import type { Change } from './connection/change.js'
-import { Connection, type ConnectionOptions, type Environment } from './connection/connection.js'
+import { connectionOf, type ConnectionOptions, type Environment } from './connection/connection.js'
 import { everything } from './connection/query.js'
 import type { Identity, Vouched } from './connection/session.js'
-import type { End, Listener, OpenStream } from './connection/transport.js'
+import { BROKEN, type End, type Listener, type OpenStream } from './connection/transport.js'
 import { allWell } from './events.testing.js'
 import type { GuildEvent, GuildPicture, User } from './wire.js'
 
@@ -19,7 +19,7 @@ export class TestTime implements Environment {
   readonly #timers = new Map<object, { readonly at: number; readonly run: () => void }>()
 
   now = (): number => this.at
-  random = (): number => this.chance
+  random: () => number = () => this.chance
   online = (): boolean => this.isOnline
 
   after = (ms: number, run: () => void): (() => void) => {
@@ -30,6 +30,11 @@ export class TestTime implements Environment {
 
   get timers(): number {
     return this.#timers.size
+  }
+
+  /** When the next timer ends. */
+  get next(): number | undefined {
+    return this.#timers.size === 0 ? undefined : Math.max(this.at, Math.min(...[...this.#timers.values()].map(({ at }) => at)))
   }
 
   async pass(ms: number): Promise<void> {
@@ -94,7 +99,7 @@ export class TestStream {
     this.say('bye', { reason, retryMs })
   }
 
-  end(end: End = { is: 'broken' }): void {
+  end(end: End = BROKEN): void {
     this.open = false
     this.#listener.end(end)
   }
@@ -142,13 +147,14 @@ export const connect = (more: Partial<ConnectionOptions> = {}) => {
   const time = new TestTime()
   const server = new TestServer()
   const moments: (readonly Change[])[] = []
-  const connection = new Connection({
+  const connection = connectionOf({
     environment: time,
     root: new URL('https://app.test/hall/'),
     openStream: server.openStream,
     session: { identify: server.identify },
     feed: (changes) => moments.push(changes),
     query: everything,
+    gate: (_user, pass) => pass(),
     ...more,
   })
   const phase = () => moments.flat().findLast((change) => change.is === 'phase')

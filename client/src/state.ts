@@ -1,5 +1,6 @@
 /** The picture once, for servers that render. */
 
+import { asking } from './browser.js'
 import type { GuildhallOptions } from './client.js'
 import { errorOf } from './commands/errors.js'
 import type { State } from './wire.js'
@@ -12,11 +13,9 @@ export const fetchState = async (
   const root = rootOf(options.url, undefined)
   const url = new URL('api/state', root)
   if (options.guild !== undefined) url.searchParams.set('guild', options.guild)
-  const headers: Record<string, string> = {}
   const cookie = request.headers.get('cookie')
-  if (cookie !== null) headers['cookie'] = cookie
-  if (options.apiToken !== undefined) headers['authorization'] = `Bearer ${options.apiToken}`
-  const answer = await (options.fetch ?? fetch)(url, { headers, cache: 'no-store', redirect: 'error' })
+  const ask = asking(options, { fetch: options.fetch ?? fetch })
+  const answer = await ask(url, { headers: cookie === null ? {} : { cookie }, redirect: 'error' })
   if (answer.status === 401) return null
   const body: unknown = await answer.json().catch(() => null)
   if (!answer.ok) throw errorOf(answer.status, body)

@@ -7,25 +7,20 @@ type Report = Components['ErrorReport']
 /** An answer that says no. `code` is a word for programs: `docs/protocol/rpc.md` lists them. */
 export class GuildhallError extends Error {
   override name = 'GuildhallError'
-  readonly status: number
-  readonly code: string
+  declare readonly status: number
+  declare readonly code: string
   /** When to try again, in seconds. */
-  readonly retryAfter: number | undefined
+  declare readonly retryAfter: number | undefined
   /** What is wrong with each field, by name. */
-  readonly fields: Readonly<Record<string, string>> | undefined
+  declare readonly fields: Readonly<Record<string, string>> | undefined
   /** The permissions that were missing, as Discord names them. */
-  readonly missing: readonly string[] | undefined
+  declare readonly missing: readonly string[] | undefined
   /** Where signing in mends it. */
-  readonly signInUrl: string | undefined
+  declare readonly signInUrl: string | undefined
 
   constructor(status: number, report: Report) {
     super(report.message)
-    this.status = status
-    this.code = report.code
-    this.retryAfter = report.retryAfter ?? undefined
-    this.fields = report.fields ?? undefined
-    this.missing = report.missing ?? undefined
-    this.signInUrl = report.signInUrl ?? undefined
+    Object.assign(this, report, { status })
   }
 }
 
@@ -62,7 +57,7 @@ export class NoAnswerError extends GuildhallError {
   override name = 'NoAnswerError'
 
   constructor(cause?: unknown) {
-    const message = 'The server did not answer. Look whether it was done before you try again.'
+    const message = 'No answer. Look whether it was done before you try again.'
     super(0, { code: 'no_answer', message })
     this.cause = cause
   }

@@ -106,25 +106,18 @@ const once = async (name: CallName, init: RequestInit, signal: AbortSignal | und
 
 /** Waits for the word that this key is done; a stream that is away says none. */
 const watchFor = (key: string, { onSettled, after }: RunParts) => {
-  let done = () => {}
-  const told = new Promise<void>((resolve) => {
-    done = resolve
+  let end = () => {}
+  const told = new Promise<void>((done) => {
+    end = done
   })
   const stop = onSettled((keys) => {
     if (keys.includes(key)) end()
   })
-  let forget: Stop | undefined
-  let over = false
-  const end = () => {
-    over = true
-    stop()
-    forget?.()
-    done()
-  }
+  void told.then(stop)
   return {
     drop: end,
     settled: (): Promise<void> => {
-      if (!over) forget = after(SETTLES_WITHIN_MS, end)
+      void told.then(after(SETTLES_WITHIN_MS, end))
       return told
     },
   }

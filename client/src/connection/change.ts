@@ -1,6 +1,7 @@
 /** What a connection tells, in order. All changes of one call are one moment. */
 
 import type { GuildEvent, GuildPicture, Payload, Status, User } from '../wire.js'
+import type { Picture } from '../store/picture.js'
 import type { State } from './machine.js'
 
 /** Why nothing comes, or why what came is whole again. */
@@ -28,13 +29,15 @@ export type Change =
       readonly guilds: readonly GuildPicture[]
       readonly cursor: string | undefined
     }
+  /** What another tab knows. */
+  | { readonly is: 'picture'; readonly picture: Picture; readonly cursor: string | undefined }
   | { readonly is: 'group'; readonly events: readonly GuildEvent[]; readonly cursor: string | undefined }
   | { readonly is: 'status'; readonly status: Status }
   | { readonly is: 'settled'; readonly keys: readonly string[] }
-  | { readonly is: 'phase'; readonly phase: State; readonly reason: Reason }
+  | { readonly is: 'phase'; readonly phase: State; readonly reason: Reason; /** Left out: now. */ readonly since?: number }
   | { readonly is: 'user'; readonly user: User }
-  /** The server's time minus ours, ms. */
-  | { readonly is: 'clock'; readonly offset: number }
+  /** The server's time minus ours, ms; and a cursor up to which nothing else was to be told. */
+  | { readonly is: 'clock'; readonly offset: number; readonly cursor: string | undefined }
   | { readonly is: 'forgotten' }
 
 export type Feed = (changes: readonly Change[]) => void

@@ -5,7 +5,6 @@
 
 import { type GuildEvent, type Payload, travelOf, type User } from '../wire.js'
 import type { Change, Feed, Reason } from './change.js'
-import { Groups } from './groups.js'
 import { type Effect, type Event, type Place, step } from './machine.js'
 import { asSearch, type Query, sameQuery } from './query.js'
 import type { Session } from './session.js'
@@ -32,9 +31,9 @@ export interface ConnectionOptions {
   readonly feed: Feed
   readonly query: Query
   /** What is known already, and where it was true. */
-  readonly from?: { readonly cursor: string | undefined; readonly user: User | undefined } | undefined
-  /** Somebody has just been asked: the first attempt need not ask again. */
-  readonly user?: User | undefined
+  readonly from?: { readonly cursor: string | undefined } | undefined
+  /** Is told that a stream would be opened now, for this user; it is opened when `pass` is called. */
+  readonly gate: (user: User | undefined, pass: () => void) => void
   /** For people who look for a fault. */
   readonly log?: ((line: string) => void) | undefined
 }
@@ -48,255 +47,225 @@ const LONGEST_WAIT_MS = 30_000
 const MUCH_LATER_MS = 60_000
 const CLOCK_SAMPLES = 8
 
-const NEVER: readonly number[] = [400, 405, 414, 431]
+/** What no repetition cures. */
+export const NEVER: readonly number[] = [400, 405, 414, 431]
+/** About a guild as a whole: they come behind whole groups, and may have no id of their own. */
+const closing: readonly string[] = ['guild.available', 'guild.unavailable', 'guild.removed']
 
-export class Connection {
-  #place: Place
-  #reason: Reason = 'not_started'
-  #query: Query
-  #cursor: string | undefined
-  #user: User | undefined
-  /** Whether the next attempt can do without asking who is signed in. */
-  #justAsked: boolean
-  #needsVouch: boolean
-  #justVouched = false
-  /** Closes the attempt or stream that goes on. */
-  #close: Close | null = null
-  #wait: Close | null = null
-  #watch: Close | null = null
-  #quietUntil = 0
-  #failures = 0
-  #retryMs = 0
-  /** Events that `resumed` announced and that have not come. */
-  #missing = 0
-  #clock: number[] = []
-  #changes: Change[] = []
-  #depth = 0
-  readonly #groups = new Groups()
-  readonly #options: ConnectionOptions
-
-  constructor(options: ConnectionOptions) {
-    const { from } = options
-    this.#options = options
-    this.#query = options.query
-    this.#place = { state: 'idle', known: from !== undefined }
-    this.#cursor = from?.cursor
-    this.#user = options.user ?? from?.user
-    this.#justAsked = options.user !== undefined
-    this.#needsVouch = options.session.vouch !== undefined
-  }
-
-  start(): void {
-    this.#handle('started', 'not_started')
-  }
-
+export interface Connection {
+  start(): void
   /** Lets go of the stream; the picture and the cursor stay. */
-  release(): void {
-    this.#handle('released', 'not_started')
-  }
-
-  close(): void {
-    this.#handle('closed', 'closed')
-  }
-
+  release(): void
+  close(): void
   /** Something else said that the session is over, such as the answer to a command. */
-  sessionEnded(): void {
-    this.#unauthorized('unauthorized')
-  }
-
+  sessionEnded(): void
   /** Whoever is signed in now is not whom the picture is of, or nobody was. */
-  signedIn(user: User): void {
-    if (user.id === this.#user?.id && this.#place.state !== 'signed-out') return
-    this.#together(() => {
-      this.#user = user
-      this.#justAsked = this.#place.state !== 'idle'
-      this.#handle('account', 'another_account')
-      // Behind the word to forget whoever was before.
-      this.#changes.push({ is: 'user', user })
-    })
-  }
-
-  wentOffline(): void {
-    this.#handle('offline', 'offline')
-  }
-
-  cameOnline(): void {
-    this.#handle('online', 'broken')
-    this.look()
-  }
-
+  signedIn(user: User): void
+  wentOffline(): void
+  cameOnline(): void
   /** Looks for silence at once, as when a computer or a page woke up. */
-  look(): void {
-    if (this.#close !== null && this.#options.environment.now() >= this.#quietUntil) this.#handle('silent', 'silent')
-  }
-
+  look(): void
   /** Asks for this from now on. `anew`: for more than the picture has, so that it must come whole. */
-  ask(query: Query, anew = false): void {
-    if (sameQuery(query, this.#query)) return
-    this.#query = query
-    if (anew) this.#cursor = undefined
-    if (this.#close !== null) this.#handle('asked', this.#reason)
-  }
+  ask(query: Query, anew?: boolean): void
+  /** Begins anew where somebody was asked just now who is signed in. */
+  again(): void
+  /** Takes in what the connection of another tab tells, and holds no stream meanwhile. */
+  follow(changes: readonly Change[]): void
+  readonly query: Query
+  readonly cursor: string | undefined
+}
 
-  get query(): Query {
-    return this.#query
-  }
+export const connectionOf = (options: ConnectionOptions): Connection => {
+  const { environment, from, session } = options
+  const { now, random, after } = environment
+  let place: Place = { state: 'idle', known: from !== undefined }
+  let why: Reason = 'not_started'
+  let { query: asked } = options
+  let cursor = from?.cursor
+  let who: User | undefined
+  /** Whether the next attempt can do without asking who is signed in. */
+  let justAsked = false
+  let needsVouch = session.vouch !== undefined
+  let justVouched = false
+  /** Whether a stream was asked for with this query: until then it may change. */
+  let isAsked = false
+  /** Closes the attempt or stream that goes on. */
+  let stop: Close | undefined
+  let stopWait: Close | undefined
+  let stopWatch: Close | undefined
+  let quietUntil = 0
+  let failures = 0
+  let waitMs = 0
+  /** Events that `resumed` announced and that have not come. */
+  let missing = 0
+  /** What one cause did, until the last of it has come, which alone has an id: a move never shows somebody in no room. */
+  let held: GuildEvent[] = []
+  let clock: number[] = []
+  let changes: Change[] = []
+  let depth = 0
 
   /** Runs it, and tells all that it caused as one moment. */
-  #together(run: () => void): void {
-    this.#depth += 1
+  const together = (run: () => void): void => {
+    depth += 1
     try {
       run()
     } finally {
-      this.#depth -= 1
+      depth -= 1
     }
-    if (this.#depth > 0 || this.#changes.length === 0) return
-    const changes = this.#changes
-    this.#changes = []
-    this.#options.feed(changes)
+    if (depth > 0 || changes.length === 0) return
+    const told = changes
+    changes = []
+    options.feed(told)
   }
 
-  #handle(event: Event, reason: Reason): void {
-    this.#together(() => {
-      const before = this.#place
-      const { effects, ...place } = step(before, event)
-      this.#place = place
-      this.#options.log?.(`${before.state} × ${event} (${reason}) → ${place.state} ${effects.join(' ')}`)
-      if (place.state !== before.state || (effects.length > 0 && reason !== this.#reason)) {
-        this.#reason = reason
-        this.#changes.push({ is: 'phase', phase: place.state, reason })
+  const handle = (event: Event, reason: Reason = 'not_started'): void =>
+    together(() => {
+      const before = place
+      const { effects, ...after } = step(before, event)
+      place = after
+      options.log?.(`${before.state} × ${event} (${reason}) → ${place.state} ${effects.join(' ')}`)
+      if (place.state !== before.state || (effects.length > 0 && reason !== why)) {
+        why = reason
+        changes.push({ is: 'phase', phase: place.state, reason })
       }
-      for (const effect of effects) this.#carryOut(effect)
-      if (event === 'lost' && !this.#options.environment.online()) this.#handle('offline', 'offline')
+      for (const effect of effects) carryOut[effect]()
+      if (event === 'lost' && !environment.online()) handle('offline', 'offline')
+    })
+
+  const carryOut: Readonly<Record<Effect, () => void>> = {
+    open: () => open(),
+    vouch: () => {
+      needsVouch = true
+      open()
+    },
+    shut: () => shut(),
+    later: () => waitFor(random() * Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** failures++)),
+    'as-told': () => waitFor(waitMs),
+    'much-later': () => waitFor(MUCH_LATER_MS * (1 + random())),
+    seldom: () => waitFor(LONGEST_WAIT_MS),
+    settle: () => {
+      failures = 0
+      justVouched = false
+    },
+    doubt: () => {
+      quietUntil = Math.min(quietUntil, now() + DOUBT_MS)
+    },
+    forget: () => {
+      cursor = undefined
+      held = []
+      changes.push({ is: 'forgotten' })
+    },
+  }
+
+  const shut = (): void => {
+    held = []
+    for (const close of [stop, stopWait, stopWatch]) close?.()
+    stop = stopWait = stopWatch = undefined
+    isAsked = false
+  }
+
+  const waitFor = (ms: number): void => {
+    shut()
+    stopWait = after(ms, () => {
+      stopWait = undefined
+      handle('due', why)
     })
   }
 
-  #carryOut(effect: Effect): void {
-    const { random } = this.#options.environment
-    switch (effect) {
-      case 'open':
-        return this.#open()
-      case 'vouch':
-        this.#needsVouch = true
-        return this.#open()
-      case 'shut':
-        return this.#shut()
-      case 'later':
-        return this.#waitFor(random() * Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** this.#failures++))
-      case 'as-told':
-        return this.#waitFor(this.#retryMs)
-      case 'much-later':
-        return this.#waitFor(MUCH_LATER_MS * (1 + random()))
-      case 'seldom':
-        return this.#waitFor(LONGEST_WAIT_MS)
-      case 'settle':
-        this.#failures = 0
-        this.#justVouched = false
-        return
-      case 'doubt':
-        this.#quietUntil = Math.min(this.#quietUntil, this.#options.environment.now() + DOUBT_MS)
-        return
-      case 'forget':
-        this.#cursor = undefined
-        this.#groups.drop()
-        this.#changes.push({ is: 'forgotten' })
-    }
-  }
-
-  #shut(): void {
-    this.#groups.drop()
-    for (const close of [this.#close, this.#wait, this.#watch]) close?.()
-    this.#close = this.#wait = this.#watch = null
-  }
-
-  #waitFor(ms: number): void {
-    this.#shut()
-    this.#wait = this.#options.environment.after(ms, () => {
-      this.#wait = null
-      this.#handle('due', this.#reason)
-    })
-  }
-
-  #open(): void {
-    this.#shut()
+  const open = (): void => {
+    shut()
     const abort = new AbortController()
-    this.#close = () => abort.abort()
-    this.#heard()
-    this.#watchOn()
-    this.#prepare(abort.signal).then(
+    const { signal } = abort
+    stop = () => abort.abort()
+    heard()
+    watchOn()
+    const pass = () => {
+      if (!signal.aborted) openStream()
+    }
+    prepare(signal).then(
       (ready) => {
-        if (ready && !abort.signal.aborted) this.#openStream()
+        if (ready && !signal.aborted) options.gate(who, pass)
       },
       () => {
-        if (!abort.signal.aborted) this.#handle('lost', 'broken')
+        if (!signal.aborted) handle('lost', 'broken')
       },
     )
   }
 
-  /** Sees to it that there is a session, and whose; false where the machine was told why not. */
-  async #prepare(signal: AbortSignal): Promise<boolean> {
-    const { vouch, identify } = this.#options.session
-    if (vouch !== undefined && this.#needsVouch) {
+  /** Sees to it that there is a session, and whose; false where the machine was told why not. Throws where nobody knows. */
+  const prepare = async (signal: AbortSignal): Promise<boolean> => {
+    const { vouch, identify } = session
+    if (vouch !== undefined && needsVouch) {
       const vouched = await vouch(signal)
       if (signal.aborted) return false
-      if (vouched !== 'done') return this.#refuse(vouched === 'failed' ? 'lost' : 'unauthorized')
-      ;[this.#needsVouch, this.#justVouched, this.#justAsked] = [false, true, false]
+      if (vouched === 'failed') throw vouched
+      if (vouched === 'refused') {
+        handle('unauthorized', 'unauthorized')
+        return false
+      }
+      ;[needsVouch, justVouched, justAsked] = [false, true, false]
     }
-    if (identify === undefined || this.#justAsked) {
-      this.#justAsked = false
+    if (identify === undefined || justAsked) {
+      justAsked = false
       return true
     }
     const identity = await identify(signal)
     if (signal.aborted) return false
-    if (identity.is === 'unknown') return this.#refuse('lost')
-    if (identity.is === 'nobody') {
-      this.#unauthorized('unauthorized')
-      return false
+    if (identity.is === 'user') {
+      const { user } = identity
+      const another = who !== undefined && who.id !== user.id
+      if (another) signedIn(user)
+      else together(() => is(user))
+      return !another
     }
-    const another = this.#user !== undefined && this.#user.id !== identity.user.id
-    if (another) this.signedIn(identity.user)
-    else this.#together(() => this.#is(identity.user))
-    return !another
-  }
-
-  #refuse(event: 'lost' | 'unauthorized'): false {
-    this.#handle(event, event === 'lost' ? 'broken' : 'unauthorized')
+    if (identity.is === 'unknown') throw identity
+    unauthorized('unauthorized')
     return false
   }
 
-  #is(user: User): void {
-    this.#user = user
-    this.#changes.push({ is: 'user', user })
+  const is = (user: User): void => {
+    who = user
+    changes.push({ is: 'user', user })
   }
 
-  #openStream(): void {
-    const url = new URL('api/stream', this.#options.root)
-    url.search = asSearch(this.#query, this.#cursor)
-    this.#heard()
-    this.#close = this.#options.openStream(url, {
-      frame: (frame) => {
-        this.#heard()
-        this.#together(() => this.#take(frame))
-      },
-      end: (end) => this.#ended(end),
+  const signedIn = (user: User): void => {
+    if (user.id === who?.id && place.state !== 'signed-out') return
+    together(() => {
+      justAsked = place.state !== 'idle'
+      handle('account', 'another_account')
+      // Behind the word to forget whoever was before.
+      is(user)
     })
   }
 
-  #ended(end: End): void {
-    this.#close = null
-    if (end.is === 'broken') return this.#handle('lost', 'broken')
-    if (end.status === 401) return this.#unauthorized('unauthorized')
-    if (end.status === 404) return this.#handle('missing', 'not_found')
-    if (NEVER.includes(end.status)) return this.#handle('rejected', 'invalid')
-    this.#handle('lost', 'broken')
+  const openStream = (): void => {
+    const url = new URL('api/stream', options.root)
+    url.search = asSearch(asked, cursor)
+    heard()
+    isAsked = true
+    stop = options.openStream(url, {
+      frame: (frame) => {
+        heard()
+        together(() => take(frame))
+      },
+      end: (end) => {
+        stop = undefined
+        ended(end)
+      },
+    })
   }
 
-  #unauthorized(reason: Reason): void {
-    const canVouch = this.#options.session.vouch !== undefined && !this.#justVouched
-    this.#handle(canVouch ? 'challenged' : 'unauthorized', reason)
+  const ended = (status: End): void => {
+    if (status === 401) return unauthorized('unauthorized')
+    if (status === 404) return handle('missing', 'not_found')
+    if (NEVER.includes(status)) return handle('rejected', 'invalid')
+    handle('lost', 'broken')
   }
 
-  #take({ name, data, id }: Frame): void {
+  const unauthorized = (reason: Reason): void =>
+    handle(session.vouch !== undefined && !justVouched ? 'challenged' : 'unauthorized', reason)
+
+  const take = ({ name, data, id }: Frame): void => {
     const travels = travelOf(name)
     // A newer server may say more.
     if (travels === undefined) return
@@ -305,75 +274,125 @@ export class Connection {
       payload = JSON.parse(data)
     } catch {
       // What it said is lost: only a new picture is sure to be right.
-      this.#cursor = undefined
-      return this.#handle('lost', 'broken')
+      cursor = undefined
+      return handle('lost', 'broken')
     }
-    if (travels === 'control') return this.#control(name, payload, id)
+    if (travels === 'control') return control(name, payload, id)
     // Types and names are of one document; the compiler cannot see it through the lookup.
     const event = { name, data: payload } as unknown as GuildEvent
-    const events = travels === 'alone' ? [event] : this.#groups.take(event, id)
-    if (events === null) return
-    this.#cursor = id ?? this.#cursor
-    this.#changes.push({ is: 'group', events, cursor: this.#cursor })
-    this.#missing -= events.length
-    if (this.#missing <= 0) this.#caughtUp()
+    let events: readonly GuildEvent[] = [event]
+    if (travels === 'group') {
+      held.push(event)
+      if (id === undefined && !closing.includes(name)) return
+      ;[events, held] = [held, []]
+    }
+    cursor = id ?? cursor
+    changes.push({ is: 'group', events, cursor })
+    missing -= events.length
+    if (missing <= 0) caughtUp()
   }
 
-  #control(name: string, payload: unknown, id: string | undefined): void {
-    this.#cursor = id ?? this.#cursor
+  const control = (name: string, payload: unknown, id: string | undefined): void => {
+    cursor = id ?? cursor
     switch (name) {
       case 'snapshot': {
         const { guilds, status, reason } = payload as Payload<'snapshot'>
-        this.#groups.drop()
-        this.#cursor = id
-        this.#changes.push({ is: 'snapshot', guilds, cursor: id }, { is: 'status', status })
-        return this.#handle('snapshot', reason)
+        held = []
+        cursor = id
+        changes.push({ is: 'snapshot', guilds, cursor }, { is: 'status', status })
+        return handle('snapshot', reason)
       }
       case 'resumed': {
         const { replayed, status } = payload as Payload<'resumed'>
-        this.#changes.push({ is: 'status', status })
-        this.#missing = replayed
-        this.#handle('resumed', 'resumed')
-        return replayed === 0 ? this.#caughtUp() : undefined
+        changes.push({ is: 'status', status })
+        missing = replayed
+        handle('resumed', 'resumed')
+        return replayed === 0 ? caughtUp() : undefined
       }
       case 'status':
-        this.#changes.push({ is: 'status', status: payload as Payload<'status'> })
+        changes.push({ is: 'status', status: payload as Payload<'status'> })
         return
-      case 'checkpoint':
-        return this.#checkpoint(payload as Payload<'checkpoint'>)
-      case 'bye':
-        return this.#bye(payload as Payload<'bye'>)
+      case 'checkpoint': {
+        const { now: time, settled } = payload as Payload<'checkpoint'>
+        // What came late makes the server's clock look slow: the fastest of a few is the truest.
+        clock = [...clock, time - now()].slice(-CLOCK_SAMPLES)
+        changes.push({ is: 'clock', offset: Math.max(...clock), cursor })
+        if (settled !== undefined) changes.push({ is: 'settled', keys: settled })
+        return caughtUp()
+      }
+      case 'bye': {
+        const { reason, retryMs } = payload as Payload<'bye'>
+        waitMs = retryMs
+        if (reason === 'session_expired' || reason === 'session_revoked') return unauthorized(reason)
+        handle(reason === 'too_many_streams' ? 'crowded' : 'bye', reason)
+      }
     }
   }
 
   /** Also where fewer events were shown than announced. */
-  #caughtUp(): void {
-    this.#missing = 0
-    if (this.#place.state === 'catching-up') this.#handle('caught-up', 'resumed')
+  const caughtUp = (): void => {
+    missing = 0
+    if (place.state === 'catching-up') handle('caught-up', 'resumed')
   }
 
-  #checkpoint({ now, settled }: Payload<'checkpoint'>): void {
-    // What came late makes the server's clock look slow: the fastest of a few is the truest.
-    this.#clock = [...this.#clock, now - this.#options.environment.now()].slice(-CLOCK_SAMPLES)
-    this.#changes.push({ is: 'clock', offset: Math.max(...this.#clock) })
-    if (settled !== undefined) this.#changes.push({ is: 'settled', keys: settled })
-    this.#caughtUp()
+  const heard = (): void => {
+    quietUntil = now() + SILENCE_MS
   }
 
-  #bye({ reason, retryMs }: Payload<'bye'>): void {
-    this.#retryMs = retryMs
-    if (reason === 'session_expired' || reason === 'session_revoked') return this.#unauthorized(reason)
-    this.#handle(reason === 'too_many_streams' ? 'crowded' : 'bye', reason)
+  const look = (): void => {
+    if (stop !== undefined && now() >= quietUntil) handle('silent', 'silent')
   }
 
-  #heard(): void {
-    this.#quietUntil = this.#options.environment.now() + SILENCE_MS
-  }
-
-  #watchOn(): void {
-    this.#watch = this.#options.environment.after(WATCH_EVERY_MS, () => {
-      this.#watchOn()
-      this.look()
+  const watchOn = (): void => {
+    stopWatch = after(WATCH_EVERY_MS, () => {
+      watchOn()
+      look()
     })
+  }
+
+  const release = (): void => handle('released')
+  const start = (): void => handle('started')
+
+  return {
+    start,
+    release,
+    close: () => handle('closed', 'closed'),
+    sessionEnded: () => unauthorized('unauthorized'),
+    signedIn,
+    wentOffline: () => handle('offline', 'offline'),
+    cameOnline: () => {
+      handle('online', 'broken')
+      look()
+    },
+    look,
+    ask: (query, anew = false) => {
+      if (sameQuery(query, asked)) return
+      asked = query
+      if (anew) cursor = undefined
+      if (isAsked) handle('asked', why)
+    },
+    again: () =>
+      together(() => {
+        justAsked = true
+        release()
+        start()
+      }),
+    follow: (told) =>
+      together(() => {
+        release()
+        for (const change of told) {
+          // A cursor that the other tab gave up is still good for what this one knows.
+          if ('cursor' in change) cursor = change.cursor ?? cursor
+          if (change.is === 'forgotten') cursor = undefined
+        }
+        place = { ...place, known: cursor !== undefined }
+        changes.push(...told)
+      }),
+    get query() {
+      return asked
+    },
+    get cursor() {
+      return cursor
+    },
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { eventNames } from '../wire.js'
-import { type End, type OpenStream, once } from './transport.js'
+import { BROKEN, type End, type OpenStream, once } from './transport.js'
 
 /** As much of `EventSource` as is used. */
 export interface EventSourceLike {
@@ -44,8 +44,8 @@ export const byEventSource =
     source.onerror = () => {
       source.onerror = null
       source.close()
-      if (spoke || !open()) return listener.end({ is: 'broken' })
-      probe(url, abort.signal).then(listener.end, () => listener.end({ is: 'broken' }))
+      if (spoke || !open()) return listener.end(BROKEN)
+      probe(url, abort.signal).then(listener.end, () => listener.end(BROKEN))
     }
     return close
   }

@@ -1,7 +1,7 @@
 /** A stream by `fetch`: for Bearer tokens, Node, and wherever there is no `EventSource`. */
 
 import { SseReader } from './sse.js'
-import { type End, type OpenStream, once } from './transport.js'
+import { BROKEN, type End, type OpenStream, once } from './transport.js'
 
 export type Fetch = (url: URL, init: RequestInit) => Promise<Response>
 
@@ -13,9 +13,9 @@ export const byFetch =
     const read = async () => {
       const answer = await ask(url, { headers: { accept: 'text/event-stream' }, signal: abort.signal })
       if (answer.status !== 200) return listener.end(await refusalOf(answer))
-      const type = answer.headers.get('content-type') ?? ''
+      const type = answer.headers.get('content-type')
       // A proxy's page of a login or an error is no stream, whatever its status.
-      if (!type.startsWith('text/event-stream') || answer.body === null) return listener.end({ is: 'broken' })
+      if (!type?.startsWith('text/event-stream') || answer.body === null) return listener.end(BROKEN)
       const body = answer.body.getReader()
       const frames = new SseReader()
       const text = new TextDecoder()
@@ -24,16 +24,16 @@ export const byFetch =
         if (done) break
         for (const frame of frames.read(text.decode(value, { stream: true }))) listener.frame(frame)
       }
-      listener.end({ is: 'broken' })
+      listener.end(BROKEN)
     }
-    read().catch(() => listener.end({ is: 'broken' }))
+    read().catch(() => listener.end(BROKEN))
     return close
   }
 
 /** A 404 is the server's only in its own words: a proxy that is being set up has others. */
 export const refusalOf = async (answer: Response): Promise<End> => {
-  if (answer.status !== 404) return { is: 'refused', status: answer.status }
+  if (answer.status !== 404) return answer.status
   const body: unknown = await answer.json().catch(() => null)
   const { code } = (body as { error?: { code?: unknown } } | null)?.error ?? {}
-  return code === 'not_found' ? { is: 'refused', status: 404 } : { is: 'broken' }
+  return code === 'not_found' ? 404 : BROKEN
 }

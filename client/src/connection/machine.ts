@@ -90,9 +90,35 @@ const idle: Cell = ['idle', 'shut']
 const another: Cell = ['connecting', 'forget', 'open']
 const gone: Cell = ['connecting', 'forget', 'later']
 const away: Cell = ['offline', 'seldom']
+const later: Cell = ['stale', 'later']
+
+type Row = Readonly<Partial<Record<Event, Cell>>>
+
+/** Wherever something goes on. */
+const going: Row = {
+  released: idle,
+  closed: wrong,
+  unauthorized: over,
+  account: another,
+}
+/** Where there is an attempt or a stream. */
+const open: Row = {
+  ...going,
+  rejected: wrong,
+  missing: gone,
+}
+/** The same with a picture. */
+const known: Row = {
+  ...open,
+  lost: later,
+  bye: ['stale', 'as-told'],
+  crowded: ['stale', 'much-later'],
+  challenged: ['catching-up', 'vouch'],
+  asked: ['catching-up', 'open'],
+}
 
 /** A cell that is not here changes nothing. */
-export const table: Readonly<Record<State, Readonly<Partial<Record<Event, Cell>>>>> = {
+export const table: Readonly<Record<State, Row>> = {
   idle: {
     started: ['trying', 'open'],
     closed: wrong,
@@ -100,8 +126,7 @@ export const table: Readonly<Record<State, Readonly<Partial<Record<Event, Cell>>
     account: ['idle', 'forget'],
   },
   connecting: {
-    released: idle,
-    closed: wrong,
+    ...open,
     snapshot: ['live', 'settle'],
     // There was no cursor to honour.
     resumed: gone,
@@ -109,68 +134,38 @@ export const table: Readonly<Record<State, Readonly<Partial<Record<Event, Cell>>
     bye: ['connecting', 'as-told'],
     crowded: ['connecting', 'much-later'],
     challenged: ['connecting', 'vouch'],
-    unauthorized: over,
-    rejected: wrong,
-    missing: gone,
     due: ['connecting', 'open'],
     silent: ['connecting', 'later'],
     offline: away,
     online: ['connecting', 'open'],
     asked: ['connecting', 'open'],
-    account: another,
   },
   live: {
-    released: idle,
-    closed: wrong,
-    lost: ['stale', 'later'],
-    bye: ['stale', 'as-told'],
-    crowded: ['stale', 'much-later'],
-    challenged: ['catching-up', 'vouch'],
-    unauthorized: over,
-    rejected: wrong,
-    missing: gone,
+    ...known,
     silent: ['catching-up', 'open'],
     // A server on this machine needs no network: the stream itself tells.
     offline: ['live', 'doubt'],
     online: ['live', 'doubt'],
-    asked: ['catching-up', 'open'],
-    account: another,
   },
   'catching-up': {
-    released: idle,
-    closed: wrong,
+    ...known,
     snapshot: ['live', 'settle'],
     resumed: ['catching-up', 'settle'],
     'caught-up': ['live'],
-    lost: ['stale', 'later'],
-    bye: ['stale', 'as-told'],
-    crowded: ['stale', 'much-later'],
-    challenged: ['catching-up', 'vouch'],
-    unauthorized: over,
-    rejected: wrong,
-    missing: gone,
-    silent: ['stale', 'later'],
+    silent: later,
     offline: away,
     online: ['catching-up', 'open'],
-    asked: ['catching-up', 'open'],
-    account: another,
   },
   stale: {
-    released: idle,
-    closed: wrong,
-    unauthorized: over,
+    ...going,
     due: ['catching-up', 'open'],
     offline: away,
     online: ['catching-up', 'open'],
-    account: another,
   },
   offline: {
-    released: idle,
-    closed: wrong,
-    unauthorized: over,
+    ...going,
     due: ['trying', 'open'],
     online: ['trying', 'open'],
-    account: another,
   },
   'signed-out': {
     started: ['connecting', 'open'],

@@ -23,15 +23,13 @@ export const union = (queries: readonly Query[]): Query => {
 
 /** Whether a picture for `wide` has all that `narrow` asks for. */
 export const covers = (wide: Query, narrow: Query): boolean =>
-  wide.guilds === undefined || (narrow.guilds?.every((guild) => wide.guilds?.includes(guild)) ?? false)
+  wide.guilds === undefined || narrow.guilds?.every((guild) => wide.guilds?.includes(guild)) === true
 
 export const sameQuery = (a: Query, b: Query): boolean =>
   a.guilds?.join() === b.guilds?.join() && a.viewing.join() === b.viewing.join()
 
 export const asSearch = ({ guilds = [], viewing }: Query, cursor?: string): string => {
-  const search = new URLSearchParams()
-  for (const guild of guilds) search.append('guild', guild)
-  for (const room of viewing) search.append('viewing', room)
-  if (cursor !== undefined) search.set('lastEventId', cursor)
-  return search.toString()
+  const named = (name: string, values: readonly string[]) => values.map((value) => [name, value])
+  const place = named('lastEventId', cursor === undefined ? [] : [cursor])
+  return String(new URLSearchParams([...named('guild', guilds), ...named('viewing', viewing), ...place]))
 }

@@ -7,7 +7,7 @@ import { eventNames } from '../wire.js'
 import { byEventSource, type EventSourceLike } from './event_source.js'
 import { byFetch } from './fetch_stream.js'
 import { SseReader } from './sse.js'
-import type { End, Frame } from './transport.js'
+import { BROKEN, type End, type Frame } from './transport.js'
 
 const url = new URL('https://app.test/api/stream?guild=1')
 
@@ -28,7 +28,7 @@ class Source extends EventTarget {
   }
 }
 
-const eventSource = (end: End | Promise<End> = { is: 'broken' }) => {
+const eventSource = (end: End | Promise<End> = BROKEN) => {
   const source = new Source()
   const heard = hear()
   const probe = vi.fn(async () => end)
@@ -56,26 +56,26 @@ describe('a stream by EventSource', () => {
     source.say('snapshot', '{}', 'c-1')
     source.onerror?.()
     expect(source.closed).toBe(true)
-    expect(heard.ends).toEqual([{ is: 'broken' }])
+    expect(heard.ends).toEqual([BROKEN])
     expect(probe).not.toHaveBeenCalled()
   })
 
   it('asks for the status when it never began', async () => {
-    const { source, heard } = eventSource({ is: 'refused', status: 401 })
+    const { source, heard } = eventSource(401)
     source.onerror?.()
     await settle()
-    expect(heard.ends).toEqual([{ is: 'refused', status: 401 }])
+    expect(heard.ends).toEqual([401])
   })
 
   it('is broken where that is not answered either', async () => {
     const { source, heard } = eventSource(Promise.reject(new TypeError('no network')))
     source.onerror?.()
     await settle()
-    expect(heard.ends).toEqual([{ is: 'broken' }])
+    expect(heard.ends).toEqual([BROKEN])
   })
 
   it('tells nothing once it is closed, not even what was asked before', async () => {
-    const { source, heard, close } = eventSource({ is: 'refused', status: 401 })
+    const { source, heard, close } = eventSource(401)
     source.onerror?.()
     close()
     source.say('snapshot', '{}', 'c-1')
@@ -113,15 +113,15 @@ describe('a stream by fetch', () => {
   it('hears what the server says, and then that it broke', async () => {
     const { heard } = await open(stream(bodyOf('retry: 5\nevent: bye\ndata: {"a":"ü"}\nid: c-1\n\n', 31)))
     expect(heard.frames).toEqual([{ name: 'bye', data: '{"a":"ü"}', id: 'c-1' }])
-    expect(heard.ends).toEqual([{ is: 'broken' }])
+    expect(heard.ends).toEqual([BROKEN])
   })
 
   it.each<[string, Response | Error, End]>([
-    ['a 401', stream('', 401), { is: 'refused', status: 401 }],
-    ['not_found', Response.json({ error: { code: 'not_found' } }, { status: 404 }), { is: 'refused', status: 404 }],
-    ['a proxy that knows no such place', new Response('<html>', { status: 404 }), { is: 'broken' }],
-    ['a page', stream('<html>', 200, 'text/html'), { is: 'broken' }],
-    ['no network', new TypeError('no'), { is: 'broken' }],
+    ['a 401', stream('', 401), 401],
+    ['not_found', Response.json({ error: { code: 'not_found' } }, { status: 404 }), 404],
+    ['a proxy that knows no such place', new Response('<html>', { status: 404 }), BROKEN],
+    ['a page', stream('<html>', 200, 'text/html'), BROKEN],
+    ['no network', new TypeError('no'), BROKEN],
   ])('ends at %s', async (_what, answer, end) => {
     const { heard } = await open(answer)
     expect([heard.frames, heard.ends]).toEqual([[], [end]])

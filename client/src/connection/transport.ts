@@ -8,11 +8,9 @@ export interface Frame {
   readonly id: string | undefined
 }
 
-/** How a stream, or the attempt at one, ended. */
-export type End =
-  | { readonly is: 'broken' }
-  /** An answer that is no stream. */
-  | { readonly is: 'refused'; readonly status: number }
+/** How a stream, or the attempt at one, ended: the status of an answer that is no stream, or that it broke. */
+export type End = number
+export const BROKEN: End = 0
 
 export interface Listener {
   frame(frame: Frame): void

@@ -1,41 +1,40 @@
 /** Equality of what is made of JSON and maps of it. */
 
-type Kind = 'map' | 'list' | 'fields'
+type Entries = ReadonlyMap<string, unknown>
 
-const kindOf = (value: unknown): Kind | null => {
-  if (typeof value !== 'object' || value === null) return null
-  if (value instanceof Map) return 'map'
-  return Array.isArray(value) ? 'list' : 'fields'
+/** What is in a map, a list or an object; null: it is none. */
+const entriesOf = (value: unknown): Entries | null => {
+  if (value instanceof Map) return value
+  return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : null
+}
+
+/** Their entries, where both are maps, lists or objects. */
+const both = (a: unknown, b: unknown): readonly [Entries, Entries] | null => {
+  const [left, right] = [entriesOf(a), entriesOf(b)]
+  const alike = Array.isArray(a) === Array.isArray(b) && a instanceof Map === b instanceof Map
+  return left && right && alike ? [left, right] : null
 }
 
 /** The value `now`, with every part of it that equals the same part of `before` replaced by that. */
 export const keepEqual = <Value>(before: unknown, now: Value): Value => {
-  if (Object.is(before, now)) return now
-  const kind = kindOf(now)
-  if (kind === null || kind !== kindOf(before)) return now
-  const [older, newer] = [entriesOf(before, kind), entriesOf(now, kind)]
+  const entries = Object.is(before, now) ? null : both(before, now)
+  if (entries === null) return now
+  const [older, newer] = entries
   // In their order: that of a map's entries is seen by whoever walks it.
   const kept = [...newer].map(([key, value]) => [key, keepEqual(older.get(key), value)] as const)
   const keys = [...older.keys()]
   const same =
     older.size === newer.size && kept.every(([key, value], at) => keys[at] === key && Object.is(value, older.get(key)))
   if (same) return before as Value
-  return made(kept, kind) as Value
-}
-
-const entriesOf = (value: unknown, kind: Kind): ReadonlyMap<string, unknown> =>
-  kind === 'map' ? (value as ReadonlyMap<string, unknown>) : new Map(Object.entries(value as object))
-
-const made = (entries: readonly (readonly [string, unknown])[], kind: Kind): unknown => {
-  if (kind === 'map') return new Map(entries)
-  return kind === 'list' ? entries.map(([, value]) => value) : Object.fromEntries(entries)
+  if (now instanceof Map) return new Map(kept) as Value
+  return (Array.isArray(now) ? kept.map(([, value]) => value) : Object.fromEntries(kept)) as Value
 }
 
 /** Equal one level deep: what a selector that builds an object or a list wants. */
 export const shallowEqual = (a: unknown, b: unknown): boolean => {
   if (Object.is(a, b)) return true
-  const kind = kindOf(a)
-  if (kind === null || kind !== kindOf(b)) return false
-  const [left, right] = [entriesOf(a, kind), entriesOf(b, kind)]
+  const entries = both(a, b)
+  if (entries === null) return false
+  const [left, right] = entries
   return left.size === right.size && [...left].every(([key, value]) => right.has(key) && Object.is(right.get(key), value))
 }

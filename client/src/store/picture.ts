@@ -2,7 +2,8 @@
  * The picture: who is in which room of which guild, as far as this viewer may see. A pure reducer
  * over the stream's events: a snapshot replaces it, events change it.
  *
- * What did not change keeps its identity, through snapshots too. Events may be repeated after a
+ * What did not change keeps its identity, through snapshots too: whatever is made here is
+ * compared with what was. Events may be repeated after a
  * reconnect, so each says how things are, not what to add.
  */
 
@@ -37,39 +38,41 @@ export const emptyPicture: Picture = new Map()
 export const replaced = (before: Picture, guilds: readonly GuildPicture[]): Picture =>
   keepEqual(before, new Map(guilds.map((guild) => [guild.id, guildFromWire(guild)])))
 
-/** The picture after a group; the same object if it changes nothing here. */
-export const after = (picture: Picture, event: GuildEvent): Picture => {
+/** The picture after an event; the same object if it changes nothing here. */
+export const after = (picture: Picture, event: GuildEvent): Picture => keepEqual(picture, changed(picture, event))
+
+const changed = (picture: Picture, event: GuildEvent): Picture => {
   const { guildId } = event.data
   switch (event.name) {
     case 'voice.joined':
     case 'voice.updated':
-      return inGuild(picture, guildId, (guild) => withPerson(guild, event.data))
+      return at(picture, guildId, (guild) => withPerson(guild, event.data))
     case 'voice.left': {
       const { previousChannelId, userId } = event.data
       return inRoom(picture, guildId, previousChannelId, (room) => withoutPerson(room, userId))
     }
     case 'room.created':
     case 'room.updated':
-      return inGuild(picture, guildId, (guild) => withRoom(guild, event.data))
+      return at(picture, guildId, (guild) => withRoom(guild, event.data))
     case 'room.idle':
       return inRoom(picture, guildId, event.data.channelId, (room) => withEnd(room, event.data.deletesAt))
     case 'room.shown':
-      return inGuild(picture, guildId, (guild) => withShownRoom(guild, event.data))
+      return at(picture, guildId, (guild) => withShownRoom(guild, event.data))
     case 'room.deleted':
     case 'room.hidden':
-      return inGuild(picture, guildId, (guild) => withoutRoom(guild, event.data.channelId))
+      return at(picture, guildId, (guild) => ({ ...guild, rooms: without(guild.rooms, event.data.channelId) }))
     case 'guild.available':
       return event.data.guild === undefined
-        ? inGuild(picture, guildId, (guild) => keepEqual(guild, { ...guild, available: true }))
-        : put(picture, guildId, keepEqual(picture.get(guildId), guildFromWire(event.data.guild)))
+        ? at(picture, guildId, (guild) => ({ ...guild, available: true }))
+        : put(picture, guildId, guildFromWire(event.data.guild))
     case 'guild.unavailable':
-      return inGuild(picture, guildId, (guild) => keepEqual(guild, { ...guild, available: false }))
+      return at(picture, guildId, (guild) => ({ ...guild, available: false }))
     case 'guild.updated': {
       const { name, icon } = event.data
-      return inGuild(picture, guildId, (guild) => keepEqual(guild, { ...guild, name, icon }))
+      return at(picture, guildId, (guild) => ({ ...guild, name, icon }))
     }
     case 'guild.removed':
-      return picture.has(guildId) ? without(picture, guildId) : picture
+      return without(picture, guildId)
     default:
       return picture
   }
@@ -88,72 +91,48 @@ const roomFromWire = ({ members, ...room }: RoomPicture): Room => ({
   people: new Map(members.map((person) => [person.userId, person])),
 })
 
-const inGuild = (picture: Picture, guildId: string, change: (guild: Guild) => Guild): Picture => {
-  const guild = picture.get(guildId)
-  return guild === undefined ? picture : put(picture, guildId, change(guild))
-}
-
 const inRoom = (picture: Picture, guildId: string, channelId: string, change: (room: Room) => Room): Picture =>
-  inGuild(picture, guildId, (guild) => changeRoom(guild, channelId, change))
+  at(picture, guildId, (guild) => changeRoom(guild, channelId, change))
 
-const changeRoom = (guild: Guild, channelId: string, change: (room: Room) => Room): Guild => {
-  const room = guild.rooms.get(channelId)
-  return room === undefined ? guild : putRoom(guild, change(room))
-}
+const changeRoom = (guild: Guild, channelId: string, change: (room: Room) => Room): Guild => ({
+  ...guild,
+  rooms: at(guild.rooms, channelId, change),
+})
 
-const putRoom = (guild: Guild, room: Room): Guild => {
-  const rooms = put(guild.rooms, room.channelId, room)
-  return rooms === guild.rooms ? guild : { ...guild, rooms }
-}
+const putRoom = (guild: Guild, room: Room): Guild => ({ ...guild, rooms: put(guild.rooms, room.channelId, room) })
 
 // INVARIANT(one-room): a person is in at most one room of a guild. Whoever appears in a room has
 // left every other, whether or not we were told; into a room we do not know they only disappear.
 const withPerson = (guild: Guild, data: Payload<'voice.joined'>): Guild => {
   const person: Person = about(data)
   const alone = withoutPeople(guild, [person.userId], person.channelId)
-  return changeRoom(alone, person.channelId, (room) => {
-    const kept = keepEqual(room.people.get(person.userId), person)
-    return withPeople(room, put(room.people, person.userId, kept))
-  })
+  return changeRoom(alone, person.channelId, (room) => ({ ...room, people: put(room.people, person.userId, person) }))
 }
 
 /** Removes these people from every room but `except`. */
 const withoutPeople = (guild: Guild, userIds: Iterable<string>, except: string): Guild => {
-  let changed = guild
-  for (const userId of userIds) {
-    for (const [channelId, room] of guild.rooms) {
-      if (channelId === except || !room.people.has(userId)) continue
-      changed = changeRoom(changed, channelId, (crowd) => withoutPerson(crowd, userId))
-    }
-  }
-  return changed
+  const gone = [...userIds]
+  const rooms = [...guild.rooms].map(
+    ([channelId, room]) => [channelId, channelId === except ? room : gone.reduce(withoutPerson, room)] as const,
+  )
+  return { ...guild, rooms: new Map(rooms) }
 }
 
 const withoutPerson = (room: Room, userId: string): Room =>
-  room.people.has(userId) ? withPeople(room, without(room.people, userId)) : room
-
-const withPeople = (room: Room, people: ReadonlyMap<string, Person>): Room =>
-  people === room.people ? room : { ...room, people }
+  room.people.has(userId) ? { ...room, people: without(room.people, userId) } : room
 
 const withRoom = (guild: Guild, data: Payload<'room.updated'>): Guild => {
-  const before = guild.rooms.get(data.channelId)
-  const people = before?.people ?? new Map<string, Person>()
-  return putRoom(guild, keepEqual(before, withEnd({ ...about(data), people }, before?.deletesAt ?? null)))
+  const { people = new Map<string, Person>(), deletesAt = null } = guild.rooms.get(data.channelId) ?? {}
+  return putRoom(guild, withEnd({ ...about(data), people }, deletesAt))
 }
 
-const withEnd = (room: Room, deletesAt: number | null): Room => {
-  if ((room.deletesAt ?? null) === deletesAt) return room
-  const { deletesAt: _before, ...rest } = room
-  return deletesAt === null ? rest : { ...rest, deletesAt }
-}
+const withEnd = ({ deletesAt: _before, ...room }: Room, deletesAt: number | null): Room =>
+  deletesAt === null ? room : { ...room, deletesAt }
 
 const withShownRoom = (guild: Guild, data: Payload<'room.shown'>): Guild => {
-  const room = keepEqual(guild.rooms.get(data.channelId), roomFromWire(about(data)))
+  const room = roomFromWire(about(data))
   return putRoom(withoutPeople(guild, room.people.keys(), room.channelId), room)
 }
-
-const withoutRoom = (guild: Guild, channelId: string): Guild =>
-  guild.rooms.has(channelId) ? { ...guild, rooms: without(guild.rooms, channelId) } : guild
 
 /** The fields of an event that are about its subject. */
 const about = <Data extends { readonly guildId: string; readonly ts: number; readonly synthetic?: boolean }>(
@@ -163,9 +142,14 @@ const about = <Data extends { readonly guildId: string; readonly ts: number; rea
   return rest
 }
 
-/** With this entry; the same map where it is there. */
+/** With what `change` makes of an entry, where there is one. */
+const at = <Value>(map: ReadonlyMap<string, Value>, key: string, change: (value: Value) => Value): ReadonlyMap<string, Value> => {
+  const value = map.get(key)
+  return value === undefined ? map : put(map, key, change(value))
+}
+
 const put = <Value>(map: ReadonlyMap<string, Value>, key: string, value: Value): ReadonlyMap<string, Value> =>
-  map.get(key) === value ? map : new Map(map).set(key, value)
+  new Map(map).set(key, value)
 
 const without = <Value>(map: ReadonlyMap<string, Value>, key: string): ReadonlyMap<string, Value> => {
   const rest = new Map(map)

@@ -43,7 +43,7 @@ describe('the store', () => {
     store.subscribe(reader)
     store.feed([snapshot(house, 'c-9')])
     store.feed([group('c-10', left('1', '11', '7'))])
-    store.feed([{ is: 'clock', offset: 5 }, { is: 'status', status: allWell }])
+    store.feed([{ is: 'clock', offset: 5, cursor: 'c-10' }, { is: 'status', status: allWell }])
     expect(reader).not.toHaveBeenCalled()
     expect(store.view()).toBe(before)
     expect(store.cursor).toBe('c-10')

@@ -5,8 +5,9 @@
 
 import type { Change, Reason } from '../connection/change.js'
 import type { State as Phase } from '../connection/machine.js'
-import { covers, type Query } from '../connection/query.js'
-import type { GuildEvent, GuildEventName, GuildPicture, Payload, Status, User } from '../wire.js'
+import type { Query } from '../connection/query.js'
+import type { GuildEvent, GuildEventName, Payload, User } from '../wire.js'
+import { keepEqual } from './equal.js'
 import { after, emptyPicture, type Picture, replaced } from './picture.js'
 
 /** How fresh all this is. */
@@ -30,6 +31,7 @@ export interface View {
 export type Listener<Name extends GuildEventName> = (payload: Payload<Name>) => void
 export type Stop = () => void
 
+type Told<Is extends Change['is']> = Extract<Change, { readonly is: Is }>
 type AnyListener = (payload: unknown) => void
 
 export interface StoreOptions {
@@ -41,10 +43,11 @@ export interface StoreOptions {
 
 export class Store {
   #view: View
-  #phase: Phase = 'idle'
-  #reason: Reason = 'not_started'
-  #server: Status | undefined
+  #phase: Told<'phase'> = { is: 'phase', phase: 'idle', reason: 'not_started' }
+  #server: Told<'status'> | undefined
   #cursor: string | undefined
+  /** All that the stream is about, which may be more than is asked for here. */
+  #whole = emptyPicture
   #offset = 0
   readonly #readers = new Set<() => void>()
   readonly #listeners = new Map<string, Set<AnyListener>>()
@@ -53,7 +56,7 @@ export class Store {
 
   constructor(options: StoreOptions) {
     this.#options = options
-    const status = { phase: this.#phase, since: options.now(), reason: this.#reason, complete: false }
+    const status = { phase: 'idle', since: options.now(), reason: 'not_started', complete: false } as const
     this.#view = { picture: emptyPicture, status, user: null }
   }
 
@@ -81,6 +84,17 @@ export class Store {
     return this.#cursor
   }
 
+  /** What another store is to be told so that it shows the same; its cursor is the last of a change. */
+  tell(known: readonly Change[] | undefined, cursor: string | undefined): readonly Change[] {
+    const { complete, since } = this.#view.status
+    return [
+      ...(known ?? (complete ? [{ is: 'picture', picture: this.#whole, cursor: this.#cursor } as const] : [])),
+      ...(this.#server ? [this.#server] : []),
+      { is: 'clock', offset: this.#offset, cursor },
+      { ...this.#phase, since },
+    ]
+  }
+
   /** The server's time, as far as it was told. */
   get now(): number {
     return this.#options.now() + this.#offset
@@ -105,18 +119,16 @@ export class Store {
   #take(change: Change): void {
     switch (change.is) {
       case 'snapshot':
-        this.#cursor = change.cursor
-        return this.#show({ picture: replaced(this.#view.picture, this.#mine(change.guilds)) }, true)
-      case 'group': {
-        this.#cursor = change.cursor
-        const mine = change.events.filter((event) => this.#asks(event.data.guildId))
-        return this.#show({ picture: mine.reduce(after, this.#view.picture) })
-      }
+        return this.#now(replaced(this.#whole, change.guilds), change.cursor, true)
+      case 'picture':
+        return this.#now(keepEqual(this.#whole, change.picture), change.cursor, true)
+      case 'group':
+        return this.#now(change.events.reduce(after, this.#whole), change.cursor)
       case 'status':
-        this.#server = change.status
+        this.#server = change
         return
       case 'phase':
-        ;[this.#phase, this.#reason] = [change.phase, change.reason]
+        this.#phase = change
         return
       case 'user':
         return this.#show({ user: change.user })
@@ -124,37 +136,38 @@ export class Store {
         this.#offset = change.offset
         return
       case 'forgotten':
-        ;[this.#cursor, this.#server] = [undefined, undefined]
-        return this.#show({ picture: emptyPicture, user: null }, false)
+        this.#server = undefined
+        this.#show({ user: null })
+        return this.#now(emptyPicture, undefined, false)
     }
   }
 
   #asks(guildId: string): boolean {
-    return covers({ guilds: this.#options.query?.guilds, viewing: [] }, { guilds: [guildId], viewing: [] })
+    return this.#options.query?.guilds?.includes(guildId) ?? true
   }
 
-  #mine(guilds: readonly GuildPicture[]): readonly GuildPicture[] {
-    return guilds.filter((guild) => this.#asks(guild.id))
+  #now(whole: Picture, cursor: string | undefined, complete?: boolean): void {
+    ;[this.#whole, this.#cursor] = [whole, cursor]
+    const mine = new Map([...whole].filter(([id]) => this.#asks(id)))
+    this.#show({ picture: mine }, complete)
   }
 
   #show(change: Partial<Omit<View, 'status'>>, complete = this.#view.status.complete): void {
-    const same = Object.entries(change).every(([name, value]) => this.#view[name as keyof View] === value)
-    if (same && complete === this.#view.status.complete) return
-    this.#view = { ...this.#view, ...change, status: { ...this.#view.status, complete } }
+    const { status } = this.#view
+    this.#view = keepEqual(this.#view, { ...this.#view, ...change, status: { ...status, complete } })
   }
 
   /** What the phase is called in public: a stream of old news is stale. */
   #refresh(): void {
-    let [phase, reason] = [this.#phase, this.#reason]
-    if (phase === 'live' && this.#server !== undefined) {
-      const { discord, link } = this.#server
-      if (link === 'down') [phase, reason] = ['stale', 'link_down']
-      else if (discord !== 'live') [phase, reason] = ['stale', 'discord_down']
+    let { since, ...told } = this.#phase
+    let { phase, reason } = (this.#phase = told)
+    const { discord, link } = this.#server?.status ?? { discord: 'live' }
+    if (phase === 'live' && (link === 'down' || discord !== 'live')) {
+      ;[phase, reason] = ['stale', link === 'down' ? 'link_down' : 'discord_down']
     }
     const { status } = this.#view
-    if (phase === status.phase && reason === status.reason) return
-    const since = phase === status.phase ? status.since : this.#options.now()
-    this.#view = { ...this.#view, status: { ...status, phase, reason, since } }
+    since ??= phase === status.phase ? status.since : this.#options.now()
+    this.#view = keepEqual(this.#view, { ...this.#view, status: { ...status, phase, reason, since } })
   }
 
   #tell<Heard>(listeners: ReadonlySet<(heard: Heard) => void> | undefined, heard: Heard): void {

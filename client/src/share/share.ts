@@ -1,0 +1,311 @@
+/**
+ * One stream for all tabs of a browser: carries out what `machine.ts` decides, with a lock that one
+ * tab has, and a channel on which it tells the others what its connection tells.
+ */
+
+import type { Change, Feed } from '../connection/change.js'
+import { type Connection, connectionOf, type ConnectionOptions, NEVER } from '../connection/connection.js'
+import type { State } from '../connection/machine.js'
+import { covers, type Query, sameQuery, union } from '../connection/query.js'
+import type { Stop, Store } from '../store/store.js'
+import type { User } from '../wire.js'
+import { type Role, roles, type ShareEffect, type ShareEvent } from './machine.js'
+
+/** As much of the Web Locks as is used. */
+export interface Locks {
+  request(
+    name: string,
+    options: { readonly signal: AbortSignal } | { readonly steal: true },
+    hold: () => Promise<void> | undefined,
+  ): Promise<unknown>
+}
+
+/** As much of a `BroadcastChannel` as is used. */
+export interface Channel {
+  onmessage: ((event: MessageEvent) => void) | null
+  postMessage(message: unknown): void
+  close(): void
+}
+
+/** How tabs find each other. */
+export interface Tabs {
+  readonly locks: Locks
+  readonly channel: (name: string) => Channel
+  /** What no other tab has. */
+  readonly id: string
+}
+
+export interface ShareOptions extends Omit<ConnectionOptions, 'feed' | 'gate' | 'query'> {
+  readonly store: Store
+  /** What this tab asks for now. Its guilds stay the same. */
+  readonly query: () => Query
+  /** Tabs whose names are the same share; people never do. Left out: a stream for this tab alone. */
+  readonly name?: string | undefined
+  readonly tabs?: Tabs | undefined
+}
+
+/** The connection as a tab has it: its own, or another tab's. */
+export interface Share {
+  readonly connection: Connection
+  start(): void
+  release(): void
+  close(): void
+  /** The query is another one. */
+  ask(): void
+}
+
+interface Message {
+  readonly is: 'hello' | 'left' | 'lead' | 'told' | 'split'
+  readonly from: string
+  /** Left out: for all. */
+  readonly to?: string
+  /** What the tab asks for; of what is told, what the picture is of. */
+  readonly query: Query
+  /** Up to where that tab had told, or was told; of an answer, what was asked for. */
+  readonly cursor: string | undefined
+  /** Of a question for the picture, or for what has changed in it: until it is answered. */
+  waits?: boolean
+  /** Beats since the tab was heard. */
+  missed?: number
+  readonly changes?: readonly Change[]
+}
+
+const BEAT_MS = 3_000
+const BEATS_MISSED = 3
+/** As many groups can be told again to a tab that has missed them. */
+const GROUPS_KEPT = 256
+
+export const share = ({ store, query: own, name: prefix, tabs, ...options }: ShareOptions): Share => {
+  const { after, random } = options.environment
+  let role: Role = 'off'
+  let user: User | undefined
+  let name: string | undefined
+  let leader: string | undefined
+  let pass: Stop | undefined
+  let unlock: Stop = () => {}
+  let quit = unlock
+  let post = (_message: Partial<Message>): void => {}
+  let heard: Message | undefined
+  let missed = 0
+  let phase: State = 'idle'
+  /** What the picture is of: the stream stays as wide, or a picture comes with the wider one. */
+  let about = own()
+  /** Groups that were told, behind what they were told after. */
+  let log: { readonly cursor: string | undefined }[] = [{ cursor: store.cursor }]
+  const peers = new Map<string, Message>()
+
+  const handle = (event: ShareEvent): void => {
+    const [target, ...effects] = roles[role][event] ?? [role]
+    if (effects[0]) options.log?.(`${role} × ${event} → ${target} ${effects.join(' ')}`)
+    role = target
+    for (const effect of effects) carryOut[effect]()
+  }
+
+  const lock = (steal?: true): void => {
+    unlock()
+    missed = 0
+    const abort = new AbortController()
+    const { signal } = abort
+    let held = false
+    unlock = () => abort.abort()
+    const hold = () => {
+      if (signal.aborted) return
+      held = true
+      handle('granted')
+      return new Promise<void>((done) => {
+        signal.onabort = () => done()
+      })
+    }
+    ;(tabs as Tabs).locks.request(name as string, steal ? { steal } : { signal }, hold).catch(() => {
+      if (!signal.aborted) handle(held ? 'stolen' : 'barred')
+    })
+  }
+
+  const gather = (): void => {
+    const asked = union([own(), ...Array.from(peers.values(), ({ query }) => query)])
+    const anew = !covers(about, asked)
+    if (anew) log = []
+    connection.ask(anew ? asked : { ...about, viewing: asked.viewing }, anew)
+  }
+
+  const tell = (changes: readonly Change[], more: Pick<Message, 'to' | 'cursor'> | object = {}): void =>
+    post({ is: 'told', query: about, changes, ...more })
+
+  const answer = (): void => {
+    for (const peer of peers.values()) {
+      const at = log.findIndex(({ cursor }) => cursor === peer.cursor)
+      // Who is ahead is found when this tab has come as far.
+      const known = at >= 0 || phase === 'live' || peer.cursor === undefined
+      if (!peer.waits || !known || !covers(about, peer.query)) continue
+      peer.waits = false
+      const changes = store.tell(at < 0 ? undefined : (log.slice(at + 1) as Change[]), connection.cursor)
+      tell(changes, { to: peer.from, cursor: peer.cursor })
+    }
+  }
+
+  const hello = (): void => post({ is: 'hello', waits: role === 'joining', missed: 0 })
+
+  const carryOut: Readonly<Record<ShareEffect, () => void>> = {
+    enter: () => {
+      const { channel: channelOf, id } = tabs as Tabs
+      const channel = channelOf(name as string)
+      channel.onmessage = ({ data }) => hear(data as Message)
+      post = (message) => channel.postMessage({ from: id, query: own(), cursor: store.cursor, ...message })
+      let wait: Stop
+      const beat = () => {
+        wait = after(BEAT_MS * (1 + random()), () => {
+          beat()
+          tick()
+        })
+      }
+      beat()
+      quit = () => {
+        wait()
+        channel.close()
+      }
+      lock()
+    },
+    leave: () => {
+      post({ is: 'left' })
+      unlock()
+      quit()
+      leader = undefined
+      peers.clear()
+    },
+    queue: () => lock(),
+    steal: () => lock(true),
+    hello,
+    lead: () => post({ is: 'lead' }),
+    answer,
+    gather,
+    own: () => connection.ask(own()),
+    anew: () => connection.ask(own(), true),
+    split: () => {
+      post({ is: 'split' })
+      peers.clear()
+      about = own()
+      connection.ask(about, true)
+    },
+    pass: () => pass?.(),
+    start: () => connection.start(),
+    again: () => {
+      leader = undefined
+      connection.again()
+    },
+    take: () => {
+      if (heard?.changes === undefined) return
+      leader = heard.from
+      connection.follow(heard.changes)
+      about = heard.query
+      connection.ask(about)
+    },
+  }
+
+  const tick = (): void => {
+    for (const [id, peer] of peers) {
+      peer.missed = (peer.missed ?? 0) + 1
+      if (peer.missed > BEATS_MISSED) peers.delete(id)
+    }
+    if (role === 'leading') return handle('due')
+    missed += 1
+    if (missed >= BEATS_MISSED) handle('silent')
+  }
+
+  const hear = (message: Message): void => {
+    const { is, from, to, cursor, query } = heard = message
+    const fits = cursor === store.cursor
+    switch (is) {
+      case 'hello':
+        peers.set(from, message)
+        return handle('asked')
+      case 'left':
+        peers.delete(from)
+        return handle('asked')
+      case 'split':
+        return sameQuery(union([query, own()]), query) ? undefined : handle('apart')
+    }
+    missed = 0
+    if (is === 'lead') return handle(fits && from === leader ? 'beat' : 'astray')
+    if (to === undefined) {
+      if (from === leader) handle(fits ? 'told' : 'astray')
+    } else if (to === tabs?.id && fits) handle('answered')
+  }
+
+  const feed: Feed = (changes) => {
+    const followed = role === 'following'
+    let other = false
+    for (const change of changes) {
+      switch (change.is) {
+        case 'phase':
+          ;({ phase } = change)
+          break
+        case 'user':
+          other = change.user.id !== user?.id
+          break
+        case 'forgotten':
+          log = []
+          break
+        case 'snapshot':
+        case 'picture':
+          ;[about, log] = [connection.query, [{ cursor: change.cursor }]]
+          break
+        case 'group':
+          // What has no cursor of its own cannot be told apart from what was before it.
+          log = log.at(-1)?.cursor === change.cursor ? [] : [...log, change].slice(-GROUPS_KEPT)
+      }
+    }
+    if (other || phase === 'ended') handle('released')
+    if (role === 'leading') tell(changes)
+    if (phase === 'signed-out') handle('released')
+    store.feed(changes)
+    if (role === 'leading') answer()
+    if (other && followed) connection.start()
+    // Of all guilds one may be left out that is to be had by its name.
+    if (about.guilds === undefined && own().guilds && store.view().picture.size === 0) handle('apart')
+  }
+
+  const connection = connectionOf({
+    ...options,
+    query: about,
+    feed,
+    gate: (who, open) => {
+      ;[user, pass] = [who, open]
+      const mine = prefix && tabs && who && `${prefix} ${who.id}`
+      if (mine !== name) handle('released')
+      name = mine
+      handle(mine ? 'ready' : 'barred')
+    },
+    openStream: (url, listener) => {
+      const together = role === 'leading' && !sameQuery(connection.query, own())
+      let spoke = false
+      return options.openStream(url, {
+        frame: (frame) => {
+          const refused = together && !spoke && frame.name === 'bye' && frame.data.includes('"unavailable"')
+          spoke = true
+          if (refused) handle('refused')
+          else listener.frame(frame)
+        },
+        end: (end) => {
+          if (together && [404, ...NEVER].includes(end)) handle('refused')
+          else listener.end(end)
+        },
+      })
+    },
+  })
+
+  return {
+    connection,
+    start: () => {
+      if (role !== 'following') connection.start()
+    },
+    release: () => {
+      handle('released')
+      connection.release()
+    },
+    close: () => {
+      handle('released')
+      connection.close()
+    },
+    ask: () => handle('wanted'),
+  }
+}
