@@ -7,7 +7,7 @@ import { type Query, union } from './connection/query.js'
 import { watchPage } from './page.js'
 import { share } from './share/share.js'
 import { rootOf } from './state.js'
-import { type Listener, type Stop, Store, type View } from './store/store.js'
+import { type Listener, type Stop, storeOf, type View } from './store/store.js'
 import type { GuildEventName, State } from './wire.js'
 
 export interface GuildhallOptions {
@@ -98,7 +98,7 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
   let closed = false
 
   const query = (): Query => union([{ guilds: guild === undefined ? guild : [guild], viewing: [...rooms].flat() }])
-  const store = new Store({ now: parts.now, query: query(), report: parts.report })
+  const store = storeOf({ now: parts.now, query: query(), report: parts.report })
   if (initial !== undefined) {
     const { guilds, cursor, status } = initial
     store.feed([{ is: 'snapshot', guilds, cursor }, { is: 'status', status }])
@@ -114,7 +114,7 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
     store,
     query,
     // The version of what tabs say to each other comes first: another one may be open.
-    name: (options.share ?? transport === 'eventsource') ? ['guildhall-1', root, transport, access.credentials].join(' ') : undefined,
+    name: (options.share ?? transport === 'eventsource') ? `guildhall-1 ${root} ${transport} ${options.credentials}` : undefined,
     tabs: parts.tabs,
     from: initial,
     log,
@@ -170,7 +170,7 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
     newKey: parts.newKey,
     after: parts.after,
     random: parts.random,
-    onSettled: (listener) => store.onSettled(listener),
+    onSettled: store.onSettled,
     onUnauthorized: async () => {
       const vouched = await session.vouch?.(new AbortController().signal)
       if (vouched === undefined || vouched === 'refused') connection.sessionEnded()

@@ -45,7 +45,7 @@ export const watchPage = (window: PageWindow, after: After, listener: PageListen
   // A page in the cache runs no more: whatever it holds, it holds until somebody comes back.
   hear(window, 'pagehide', listener.gone)
   hear(window, 'pageshow', ({ persisted }) => {
-    if (persisted === true) seen()
+    if (persisted) seen()
   })
   hear(window, 'offline', listener.offline)
   hear(window, 'online', listener.online)

@@ -76,7 +76,7 @@ const classes: Readonly<Record<number, typeof GuildhallError>> = {
 
 /** The error in an answer's body; anything else is no answer of the server's. */
 export const errorOf = (status: number, body: unknown): GuildhallError => {
-  const { error } = (body ?? {}) as { readonly error?: Partial<Report> }
+  const error = (body as { readonly error?: Partial<Report> } | null)?.error
   if (typeof error?.code !== 'string' || typeof error.message !== 'string') return new NoAnswerError(body)
   const Class = classes[status] ?? GuildhallError
   return new Class(status, error as Report)

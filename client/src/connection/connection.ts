@@ -67,8 +67,8 @@ export interface Connection {
   look(): void
   /** Asks for this from now on. `anew`: for more than the picture has, so that it must come whole. */
   ask(query: Query, anew?: boolean): void
-  /** Begins anew where somebody was asked just now who is signed in. */
-  again(): void
+  /** Begins anew. `asked`: the server has just been asked who is signed in. */
+  again(asked: boolean): void
   /** Takes in what the connection of another tab tells, and holds no stream meanwhile. */
   follow(changes: readonly Change[]): void
   readonly query: Query
@@ -371,9 +371,9 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
       if (anew) cursor = undefined
       if (isAsked) handle('asked', why)
     },
-    again: () =>
+    again: (hasAsked) =>
       together(() => {
-        justAsked = true
+        justAsked = hasAsked
         release()
         start()
       }),

@@ -42,7 +42,6 @@ export const byEventSource =
       })
     }
     source.onerror = () => {
-      source.onerror = null
       source.close()
       if (spoke || !open()) return listener.end(BROKEN)
       probe(url, abort.signal).then(listener.end, () => listener.end(BROKEN))

@@ -33,7 +33,6 @@ export const byFetch =
 /** A 404 is the server's only in its own words: a proxy that is being set up has others. */
 export const refusalOf = async (answer: Response): Promise<End> => {
   if (answer.status !== 404) return answer.status
-  const body: unknown = await answer.json().catch(() => null)
-  const { code } = (body as { error?: { code?: unknown } } | null)?.error ?? {}
-  return code === 'not_found' ? 404 : BROKEN
+  const body = (await answer.json().catch(() => null)) as { readonly error?: { readonly code?: unknown } } | null
+  return body?.error?.code === 'not_found' ? 404 : BROKEN
 }

@@ -9,9 +9,10 @@ import { canCome, events, explore, fault, play, type Scene, states, wrongStep } 
 /** The table of `STATES.md`: what stands in each cell, by state and event. */
 const written = (): ReadonlyMap<string, string> => {
   const text = readFileSync(new URL('../../STATES.md', import.meta.url), 'utf8')
-  const lines = text.split('\n').filter((line) => line.startsWith('|'))
+  const lines = text.split('\n')
   const head = lines.findIndex((line) => line.startsWith('| event | `idle`'))
-  const rows = lines.slice(head).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
+  const end = lines.findIndex((line, at) => at > head && !line.startsWith('|'))
+  const rows = lines.slice(head, end).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
   const names = rows[0]?.slice(1).map((name) => name.replaceAll('`', '')) ?? []
   const cells = new Map<string, string>()
   for (const [event, ...row] of rows.slice(2)) {

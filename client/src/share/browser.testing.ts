@@ -45,6 +45,10 @@ export class TestBrowser {
   readonly #held = new Map<string, LockRequest>()
   #waiting: { readonly name: string; readonly request: LockRequest }[] = []
   readonly channels = new Set<TestChannel>()
+  /** Web Locks may be missing, or refuse, as in a sandboxed frame. */
+  locking: 'there' | 'none' | 'forbidden' = 'there'
+  /** What a browser would have thrown. */
+  readonly faults: string[] = []
 
   constructor(seed = 1) {
     this.random = randomOf(seed)
@@ -69,7 +73,8 @@ export class TestBrowser {
   /** Runs all that is due, in any order in which it may come. */
   async drain(): Promise<void> {
     await settle()
-    for (;;) {
+    for (let count = 0; ; count += 1) {
+      if (count > 5_000) throw new Error('tabs talk without end')
       const lines = new Map<unknown, Task>()
       for (const task of this.tasks) {
         if (task.tab.state === 'awake' && !lines.has(task.line)) lines.set(task.line, task)
@@ -107,6 +112,7 @@ export class TestBrowser {
     return {
       request: (name, options, hold) =>
         new Promise<void>((resolve, reject) => {
+          if (this.locking === 'forbidden') return reject(new DOMException('', 'SecurityError'))
           const request: LockRequest = { tab, hold, reject, resolve }
           const abort = () => this.enqueue(tab, 'locks', () => reject(new DOMException('', 'AbortError')))
           if ('steal' in options) {
@@ -164,7 +170,7 @@ class TestChannel implements Channel {
 
   postMessage(message: unknown): void {
     const { browser } = this.tab
-    if (!browser.channels.has(this)) throw new DOMException('closed', 'InvalidStateError')
+    if (!browser.channels.has(this)) return void browser.faults.push('said something on a closed channel')
     for (const other of browser.channels) {
       if (other === this || other.#name !== this.#name) continue
       if (browser.lossy && other.tab.state === 'frozen') continue
@@ -225,7 +231,12 @@ export class Tab {
           stop()
         }
       },
-      fetch: (url, init) => server.answer(url, init),
+      // What is asked goes at once; the answer comes when the tab can hear it.
+      fetch: (url, init) => {
+        const answer = server.answer(url, init)
+        answer.catch(() => {})
+        return new Promise((done) => browser.enqueue(tab, {}, () => done(answer)))
+      },
       newKey: () => 'key',
       report: (error) => {
         throw error
@@ -235,7 +246,9 @@ export class Tab {
           super(tab, url, withCredentials)
         }
       } as unknown as typeof EventSource,
-      tabs: { locks: browser.locksOf(tab), channel: (name) => new TestChannel(tab, name), id },
+      tabs: browser.locking === 'none'
+        ? undefined
+        : { locks: browser.locksOf(tab), channel: (name) => new TestChannel(tab, name), id },
       window: this.#page as never,
     }
     this.client = createWith({ url, log: (line) => this.steps.push(line), ...options }, parts)
@@ -281,6 +294,7 @@ export class Tab {
 
   /** Into the page cache, or out of it. */
   cache(into: boolean): void {
+    this.isCached = into
     if (into) this.#page.dispatchEvent(new Event('pagehide'))
     else this.#page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
   }
@@ -290,9 +304,21 @@ export class Tab {
     this.#page.document.dispatchEvent(new Event('visibilitychange'))
   }
 
+  isCached = false
+  /** The room on whose page it is. */
+  viewed: string | undefined
+  #leave: Stop = () => {}
+
+  view(channelId?: string): void {
+    this.#leave()
+    this.viewed = channelId
+    this.#leave = channelId === undefined ? () => {} : this.client.viewing(channelId)
+  }
+
   /** Its components go. */
   unmount(): void {
     for (const stop of this.#stops) stop()
+    this.view()
     this.#stops = []
   }
 
@@ -306,6 +332,8 @@ class TestSource {
   onerror: (() => void) | null = null
   readonly tab: Tab
   readonly url: URL
+  /** Whose cookie came with it. */
+  user: User | null = null
   readonly #listeners = new Map<string, (message: { data: string; lastEventId: string }) => void>()
   #last = ''
 
@@ -387,13 +415,14 @@ export class TestHouse {
     return this.groups.length
   }
 
-  picture(asked: readonly string[] = []): readonly GuildPicture[] {
-    return guilds.filter((id) => asked.length === 0 || asked.includes(id)).map((id) =>
-      guild(id, ...rooms.map((channelId) => ({
+  picture(asked: readonly string[] = [], user = this.user): readonly GuildPicture[] {
+    return guilds.filter((id) => asked.length === 0 || asked.includes(id)).map((id) => ({
+      ...guild(id, ...rooms.map((channelId) => ({
         ...room(channelId, ...people.filter((one) => this.#where.get(`${id}/${one}`) === channelId).map((one) => person(one))),
         name: this.#names.get(`${id}/${channelId}`) ?? 'Room',
       }))),
-    )
+      name: `As ${user?.username} sees it`,
+    }))
   }
 
   /** Somebody comes, or moves, or a room gets a name. */
@@ -427,17 +456,26 @@ export class TestHouse {
   begin(source: TestSource): void {
     this.opened.push(source.url.search)
     this.sources.add(source)
-    if (this.down || source.guilds.some((id) => this.unknown.has(id))) return source.fail()
+    source.user = this.user
+    if (this.down || this.user === null || source.guilds.some((id) => this.unknown.has(id))) return source.fail()
     if (source.guilds.some((id) => this.waiting.has(id))) return source.say('bye', { reason: 'unavailable', retryMs: 1_000 })
     const { cursor } = source
     if (cursor === undefined || cursor < this.floor) {
       const reason = cursor === undefined ? 'no_cursor' : 'cursor_expired'
-      return source.say('snapshot', { reason, status: allWell, guilds: this.picture(source.guilds) }, `c-${this.head}`)
+      return source.say('snapshot', { reason, status: allWell, guilds: this.picture(source.guilds, source.user) }, `c-${this.head}`)
     }
     const missed = this.groups.map((group, at) => ({ group, number: at + 1 }))
       .filter(({ group, number }) => number > cursor && this.#sees(source, group))
     source.say('resumed', { replayed: missed.flatMap(({ group }) => group).length, status: allWell }, `c-${cursor}`)
     for (const { number } of missed) this.#send(source, number)
+  }
+
+  /** Somebody else signs in, or nobody is signed in any more; the session of before may be told of it. */
+  signIn(user: User | null, tells: boolean): void {
+    this.user = user
+    for (const source of tells ? [...this.sources] : []) {
+      if (source.user !== user) source.say('bye', { reason: 'session_revoked', retryMs: 1_000 })
+    }
   }
 
   /** Every stream ends as when a proxy restarts. */
@@ -451,8 +489,9 @@ export class TestHouse {
     if (this.down) throw new TypeError('no network')
     const give = (status: number, body: unknown) =>
       ({ ok: status === 200, status, body: null, json: async () => body }) as Partial<Response> as Response
-    if (url.pathname === '/api/me') return this.user === null ? give(401, {}) : give(200, { user: this.user })
-    if (init.method === 'HEAD') return give(200, {})
+    if (url.pathname.endsWith('/api/me')) return this.user === null ? give(401, {}) : give(200, { user: this.user })
+    if (init.method === 'POST') return give(200, { outcome: 'done' })
+    if (init.method === 'HEAD') return give(this.user === null ? 401 : 200, {})
     const bad = url.searchParams.getAll('guild').some((id) => this.unknown.has(id))
     return bad ? give(404, { error: { code: 'not_found', message: 'no' } }) : give(200, {})
   }

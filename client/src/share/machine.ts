@@ -57,7 +57,7 @@ export type ShareEffect =
   | 'steal'
   /** Says what this tab asks for, and up to where it knows; in `joining` it is a question. */
   | 'hello'
-  /** Says that this tab leads. */
+  /** Says that this tab leads, and how fresh its picture is. */
   | 'lead'
   /** Answers the questions that can be answered by now. */
   | 'answer'
@@ -73,7 +73,9 @@ export type ShareEffect =
   | 'pass'
   /** Has the connection begin. */
   | 'start'
-  /** The same, without a question who is signed in. */
+  /** Has it begin anew: who is signed in was asked long ago. */
+  | 'afresh'
+  /** The same, without that question. */
   | 'again'
   /** Takes in what the leader says. */
   | 'take'
@@ -102,14 +104,14 @@ export const roles: ShareTable = {
     granted,
     answered: ['following', 'take'],
     astray: ['joining', 'hello'],
-    silent: ['joining', 'steal'],
+    silent: ['joining', 'steal', 'afresh'],
     wanted: ['joining', 'hello'],
   },
   following: {
     ...inside,
     granted,
     told: ['following', 'take'],
-    beat: ['following', 'hello'],
+    beat: ['following', 'take', 'hello'],
     astray: ['joining', 'again'],
     silent: ['following', 'steal'],
     wanted: ['following', 'hello'],

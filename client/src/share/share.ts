@@ -54,9 +54,14 @@ export interface Share {
   ask(): void
 }
 
+/** Groups that were told, behind what they were told after. */
+type Log = readonly { readonly cursor: string | undefined }[]
+
 interface Message {
   readonly is: 'hello' | 'left' | 'lead' | 'told' | 'split'
   readonly from: string
+  /** The newest leader that the tab knows of, itself included. */
+  readonly term: number
   /** Left out: for all. */
   readonly to?: string
   /** What the tab asks for; of what is told, what the picture is of. */
@@ -66,8 +71,10 @@ interface Message {
   /** Of a question for the picture, or for what has changed in it: until it is answered. */
   waits?: boolean
   /** Beats since the tab was heard. */
-  missed?: number
+  missed: number
   readonly changes?: readonly Change[]
+  /** With an answer: what whoever leads next may be asked for. */
+  readonly log?: Log
 }
 
 const BEAT_MS = 3_000
@@ -76,11 +83,12 @@ const BEATS_MISSED = 3
 const GROUPS_KEPT = 256
 
 export const share = ({ store, query: own, name: prefix, tabs, ...options }: ShareOptions): Share => {
-  const { after, random } = options.environment
+  const { after, now, random } = options.environment
   let role: Role = 'off'
   let user: User | undefined
   let name: string | undefined
-  let leader: string | undefined
+  /** When the leader that is known began, ms; each one is later than those that it knew of. */
+  let term = 0
   let pass: Stop | undefined
   let unlock: Stop = () => {}
   let quit = unlock
@@ -90,13 +98,12 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
   let phase: State = 'idle'
   /** What the picture is of: the stream stays as wide, or a picture comes with the wider one. */
   let about = own()
-  /** Groups that were told, behind what they were told after. */
-  let log: { readonly cursor: string | undefined }[] = [{ cursor: store.cursor }]
+  let log: Log = [{ cursor: store.cursor }]
   const peers = new Map<string, Message>()
 
   const handle = (event: ShareEvent): void => {
     const [target, ...effects] = roles[role][event] ?? [role]
-    if (effects[0]) options.log?.(`${role} × ${event} → ${target} ${effects.join(' ')}`)
+    options.log?.(`${role} × ${event} → ${target} ${effects.join(' ')}`)
     role = target
     for (const effect of effects) carryOut[effect]()
   }
@@ -111,6 +118,7 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
     const hold = () => {
       if (signal.aborted) return
       held = true
+      term = Math.max(now(), term + 1)
       handle('granted')
       return new Promise<void>((done) => {
         signal.onabort = () => done()
@@ -128,7 +136,7 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
     connection.ask(anew ? asked : { ...about, viewing: asked.viewing }, anew)
   }
 
-  const tell = (changes: readonly Change[], more: Pick<Message, 'to' | 'cursor'> | object = {}): void =>
+  const tell = (changes: readonly Change[], more: Partial<Message> = {}): void =>
     post({ is: 'told', query: about, changes, ...more })
 
   const answer = (): void => {
@@ -139,18 +147,18 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
       if (!peer.waits || !known || !covers(about, peer.query)) continue
       peer.waits = false
       const changes = store.tell(at < 0 ? undefined : (log.slice(at + 1) as Change[]), connection.cursor)
-      tell(changes, { to: peer.from, cursor: peer.cursor })
+      tell(changes, { to: peer.from, cursor: peer.cursor, log })
     }
   }
 
-  const hello = (): void => post({ is: 'hello', waits: role === 'joining', missed: 0 })
+  const hello = (): void => post({ is: 'hello', waits: role === 'joining' })
 
   const carryOut: Readonly<Record<ShareEffect, () => void>> = {
     enter: () => {
       const { channel: channelOf, id } = tabs as Tabs
       const channel = channelOf(name as string)
       channel.onmessage = ({ data }) => hear(data as Message)
-      post = (message) => channel.postMessage({ from: id, query: own(), cursor: store.cursor, ...message })
+      post = (message) => channel.postMessage({ from: id, term, missed: 0, query: own(), cursor: store.cursor, ...message })
       let wait: Stop
       const beat = () => {
         wait = after(BEAT_MS * (1 + random()), () => {
@@ -169,13 +177,12 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
       post({ is: 'left' })
       unlock()
       quit()
-      leader = undefined
       peers.clear()
     },
     queue: () => lock(),
     steal: () => lock(true),
     hello,
-    lead: () => post({ is: 'lead' }),
+    lead: () => tell(store.tell([], connection.cursor), { is: 'lead' }),
     answer,
     gather,
     own: () => connection.ask(own()),
@@ -188,23 +195,20 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
     },
     pass: () => pass?.(),
     start: () => connection.start(),
-    again: () => {
-      leader = undefined
-      connection.again()
-    },
+    afresh: () => connection.again(false),
+    again: () => connection.again(true),
     take: () => {
       if (heard?.changes === undefined) return
-      leader = heard.from
       connection.follow(heard.changes)
       about = heard.query
+      log = heard.log ?? log
       connection.ask(about)
     },
   }
 
   const tick = (): void => {
     for (const [id, peer] of peers) {
-      peer.missed = (peer.missed ?? 0) + 1
-      if (peer.missed > BEATS_MISSED) peers.delete(id)
+      if ((peer.missed += 1) > BEATS_MISSED) peers.delete(id)
     }
     if (role === 'leading') return handle('due')
     missed += 1
@@ -213,22 +217,22 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
 
   const hear = (message: Message): void => {
     const { is, from, to, cursor, query } = heard = message
-    const fits = cursor === store.cursor
-    switch (is) {
-      case 'hello':
-        peers.set(from, message)
-        return handle('asked')
-      case 'left':
-        peers.delete(from)
-        return handle('asked')
-      case 'split':
-        return sameQuery(union([query, own()]), query) ? undefined : handle('apart')
+    if (is === 'hello' || is === 'left') {
+      if (is === 'left') peers.delete(from)
+      else peers.set(from, message)
+      return handle('asked')
     }
+    // One that was frozen may not know as yet that it leads no more.
+    if (message.term < term) return
+    const fits = cursor === store.cursor && message.term === term
+    ;({ term } = message)
     missed = 0
-    if (is === 'lead') return handle(fits && from === leader ? 'beat' : 'astray')
-    if (to === undefined) {
-      if (from === leader) handle(fits ? 'told' : 'astray')
-    } else if (to === tabs?.id && fits) handle('answered')
+    if (is === 'lead') handle(fits ? 'beat' : 'astray')
+    else if (is === 'split') {
+      if (!sameQuery(union([query, own()]), query)) handle('apart')
+    } else if (to === undefined) {
+      if (role === 'following') handle(fits ? 'told' : 'astray')
+    } else if (to === tabs?.id && cursor === store.cursor) handle('answered')
   }
 
   const feed: Feed = (changes) => {

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Change } from '../connection/change.js'
 import { ana } from '../environment.testing.js'
 import { allWell, group, guild, joined, left, person, room, snapshot } from '../events.testing.js'
-import { Store } from './store.js'
+import { type Store, storeOf } from './store.js'
 
 const live: Change = { is: 'phase', phase: 'live', reason: 'no_cursor' }
 const house = [guild('1', room('10', person('7')), room('11')), guild('2', room('20'))]
@@ -15,7 +15,7 @@ const people = (channelId: string) => [...(store.view().picture.get('1')?.rooms.
 
 beforeEach(() => {
   report.mockReset()
-  store = new Store({ now: () => now, report })
+  store = storeOf({ now: () => now, report })
 })
 
 describe('the store', () => {
@@ -101,7 +101,7 @@ describe('the store', () => {
   })
 
   it('has what it was asked for only, of a stream that is about more', () => {
-    store = new Store({ now: () => now, report, query: { guilds: ['2'], viewing: [] } })
+    store = storeOf({ now: () => now, report, query: { guilds: ['2'], viewing: [] } })
     const heard = vi.fn()
     store.on('voice.joined', heard)
     store.feed([snapshot(house), live])

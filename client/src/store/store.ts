@@ -41,143 +41,142 @@ export interface StoreOptions {
   readonly report: (error: unknown) => void
 }
 
-export class Store {
-  #view: View
-  #phase: Told<'phase'> = { is: 'phase', phase: 'idle', reason: 'not_started' }
-  #server: Told<'status'> | undefined
-  #cursor: string | undefined
-  /** All that the stream is about, which may be more than is asked for here. */
-  #whole = emptyPicture
-  #offset = 0
-  readonly #readers = new Set<() => void>()
-  readonly #listeners = new Map<string, Set<AnyListener>>()
-  readonly #settled = new Set<(keys: readonly string[]) => void>()
-  readonly #options: StoreOptions
-
-  constructor(options: StoreOptions) {
-    this.#options = options
-    const status = { phase: 'idle', since: options.now(), reason: 'not_started', complete: false } as const
-    this.#view = { picture: emptyPicture, status, user: null }
-  }
-
-  readonly view = (): View => this.#view
-
-  readonly subscribe = (reader: () => void): Stop => {
-    this.#readers.add(reader)
-    return () => void this.#readers.delete(reader)
-  }
-
+export interface Store {
+  readonly view: () => View
+  readonly subscribe: (reader: () => void) => Stop
   /** Hears each event of this name once, in order; never what a snapshot brings. */
-  on<Name extends GuildEventName>(name: Name, listener: Listener<Name>): Stop {
-    const listeners = this.#listeners.get(name) ?? new Set()
-    this.#listeners.set(name, listeners.add(listener as AnyListener))
-    return () => void listeners.delete(listener as AnyListener)
-  }
-
+  on<Name extends GuildEventName>(name: Name, listener: Listener<Name>): Stop
   /** Hears the keys of commands that are done, behind what they did. */
-  onSettled(listener: (keys: readonly string[]) => void): Stop {
-    this.#settled.add(listener)
-    return () => void this.#settled.delete(listener)
-  }
-
-  get cursor(): string | undefined {
-    return this.#cursor
-  }
-
-  /** What another store is to be told so that it shows the same; its cursor is the last of a change. */
-  tell(known: readonly Change[] | undefined, cursor: string | undefined): readonly Change[] {
-    const { complete, since } = this.#view.status
-    return [
-      ...(known ?? (complete ? [{ is: 'picture', picture: this.#whole, cursor: this.#cursor } as const] : [])),
-      ...(this.#server ? [this.#server] : []),
-      { is: 'clock', offset: this.#offset, cursor },
-      { ...this.#phase, since },
-    ]
-  }
-
+  readonly onSettled: (listener: (keys: readonly string[]) => void) => Stop
+  /** Up to where it was told. */
+  readonly cursor: string | undefined
   /** The server's time, as far as it was told. */
-  get now(): number {
-    return this.#options.now() + this.#offset
-  }
-
+  readonly now: number
+  /** What another store is to be told so that it shows the same: what has changed since it knew, or all. */
+  readonly tell: (known: readonly Change[] | undefined, cursor: string | undefined) => readonly Change[]
   /** Takes in what came as one moment. */
-  readonly feed = (changes: readonly Change[]): void => {
-    const before = this.#view
+  readonly feed: (changes: readonly Change[]) => void
+}
+
+export const storeOf = (options: StoreOptions): Store => {
+  const { now, report } = options
+  const guilds = options.query?.guilds
+  let phase: Told<'phase'> = { is: 'phase', phase: 'idle', reason: 'not_started' }
+  let server: Told<'status'> | undefined
+  let cursor: string | undefined
+  /** All that the stream is about, which may be more than is asked for here. */
+  let whole = emptyPicture
+  let offset = 0
+  let view: View = {
+    picture: emptyPicture,
+    status: { phase: 'idle', since: now(), reason: 'not_started', complete: false },
+    user: null,
+  }
+  const readers = new Set<() => void>()
+  const listeners = new Map<string, Set<AnyListener>>()
+  const settled = new Set<(keys: readonly string[]) => void>()
+
+  const asks = (guildId: string): boolean => guilds?.includes(guildId) ?? true
+
+  const feed = (changes: readonly Change[]): void => {
+    const before = view
     const told: GuildEvent[] = []
     const keys: string[] = []
     for (const change of changes) {
-      if (change.is === 'group') told.push(...change.events.filter((event) => this.#asks(event.data.guildId)))
+      if (change.is === 'group') told.push(...change.events.filter((event) => asks(event.data.guildId)))
       if (change.is === 'settled') keys.push(...change.keys)
-      this.#take(change)
+      take(change)
     }
-    this.#refresh()
-    for (const { name, data } of told) this.#tell(this.#listeners.get(name), data)
-    if (keys.length > 0) this.#tell(this.#settled, keys)
-    if (this.#view !== before) this.#tell(this.#readers, undefined)
+    refresh()
+    for (const { name, data } of told) tellAll(listeners.get(name), data)
+    if (keys.length > 0) tellAll(settled, keys)
+    if (view !== before) tellAll(readers, undefined)
   }
 
-  #take(change: Change): void {
+  const take = (change: Change): void => {
     switch (change.is) {
       case 'snapshot':
-        return this.#now(replaced(this.#whole, change.guilds), change.cursor, true)
+        return know(replaced(whole, change.guilds), change.cursor, true)
       case 'picture':
-        return this.#now(keepEqual(this.#whole, change.picture), change.cursor, true)
+        return know(keepEqual(whole, change.picture), change.cursor, true)
       case 'group':
-        return this.#now(change.events.reduce(after, this.#whole), change.cursor)
+        return know(change.events.reduce(after, whole), change.cursor)
       case 'status':
-        this.#server = change
+        server = change
         return
       case 'phase':
-        this.#phase = change
+        phase = change
         return
       case 'user':
-        return this.#show({ user: change.user })
+        return show({ user: change.user })
       case 'clock':
-        this.#offset = change.offset
+        ;({ offset } = change)
         return
       case 'forgotten':
-        this.#server = undefined
-        this.#show({ user: null })
-        return this.#now(emptyPicture, undefined, false)
+        server = undefined
+        show({ user: null })
+        return know(emptyPicture, undefined, false)
     }
   }
 
-  #asks(guildId: string): boolean {
-    return this.#options.query?.guilds?.includes(guildId) ?? true
+  const know = (now: Picture, at: string | undefined, complete?: boolean): void => {
+    ;[whole, cursor] = [now, at]
+    show({ picture: new Map([...whole].filter(([id]) => asks(id))) }, complete)
   }
 
-  #now(whole: Picture, cursor: string | undefined, complete?: boolean): void {
-    ;[this.#whole, this.#cursor] = [whole, cursor]
-    const mine = new Map([...whole].filter(([id]) => this.#asks(id)))
-    this.#show({ picture: mine }, complete)
-  }
-
-  #show(change: Partial<Omit<View, 'status'>>, complete = this.#view.status.complete): void {
-    const { status } = this.#view
-    this.#view = keepEqual(this.#view, { ...this.#view, ...change, status: { ...status, complete } })
+  const show = (change: Partial<Omit<View, 'status'>>, complete = view.status.complete): void => {
+    view = keepEqual(view, { ...view, ...change, status: { ...view.status, complete } })
   }
 
   /** What the phase is called in public: a stream of old news is stale. */
-  #refresh(): void {
-    let { since, ...told } = this.#phase
-    let { phase, reason } = (this.#phase = told)
-    const { discord, link } = this.#server?.status ?? { discord: 'live' }
-    if (phase === 'live' && (link === 'down' || discord !== 'live')) {
-      ;[phase, reason] = ['stale', link === 'down' ? 'link_down' : 'discord_down']
+  const refresh = (): void => {
+    let { since, ...told } = phase
+    let { phase: name, reason } = (phase = told)
+    const { discord, link } = server?.status ?? { discord: 'live' }
+    if (name === 'live' && (link === 'down' || discord !== 'live')) {
+      ;[name, reason] = ['stale', link === 'down' ? 'link_down' : 'discord_down']
     }
-    const { status } = this.#view
-    since ??= phase === status.phase ? status.since : this.#options.now()
-    this.#view = keepEqual(this.#view, { ...this.#view, status: { ...status, phase, reason, since } })
+    const { status } = view
+    since ??= name === status.phase ? status.since : now()
+    view = keepEqual(view, { ...view, status: { ...status, phase: name, reason, since } })
   }
 
-  #tell<Heard>(listeners: ReadonlySet<(heard: Heard) => void> | undefined, heard: Heard): void {
-    for (const listener of [...(listeners ?? [])]) {
+  const tellAll = <Heard>(hearing: ReadonlySet<(heard: Heard) => void> | undefined, heard: Heard): void => {
+    for (const listener of [...(hearing ?? [])]) {
       try {
         listener(heard)
       } catch (error) {
-        this.#options.report(error)
+        report(error)
       }
     }
   }
+
+  return {
+    view: () => view,
+    subscribe: (reader) => added(readers, reader),
+    on: (name, listener) => {
+      const hearing = listeners.get(name) ?? new Set()
+      listeners.set(name, hearing)
+      return added(hearing, listener as AnyListener)
+    },
+    onSettled: (listener) => added(settled, listener),
+    get cursor() {
+      return cursor
+    },
+    get now() {
+      return now() + offset
+    },
+    tell: (known, at) => [
+      ...(known ?? (view.status.complete ? [{ is: 'picture', picture: whole, cursor } as const] : [])),
+      ...(server ? [server] : []),
+      { is: 'clock', offset, cursor: at },
+      { ...phase, since: view.status.since },
+    ],
+    feed,
+  }
 }
 
+const added = <Value>(set: Set<Value>, value: Value): Stop => {
+  set.add(value)
+  return () => void set.delete(value)
+}

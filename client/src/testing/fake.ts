@@ -5,7 +5,7 @@ import type { Change, Reason } from '../connection/change.js'
 import type { State as Phase } from '../connection/machine.js'
 import type { Guild, Person, Room } from '../store/picture.js'
 import { personIn } from '../store/select.js'
-import { type Stop, Store } from '../store/store.js'
+import { type Stop, storeOf } from '../store/store.js'
 import type { GuildEvent, GuildPicture, Payload, RoomPicture, Status, User } from '../wire.js'
 import { person } from './pictures.js'
 
@@ -66,7 +66,7 @@ const allWell: Status = { discord: 'live', link: 'up', since: 1 }
 export const createFake = ({ guild, guilds, user, now = () => 1 }: FakeOptions): FakeGuildhall<boolean> => {
   const query = { guilds: guild === undefined ? undefined : [guild], viewing: [] }
   // What a reader throws is the test's failure.
-  const store = new Store({ now, query, report: raise })
+  const store = storeOf({ now, query, report: raise })
   const handlers = new Map<CallName, (input: never) => unknown>()
   const asked: { name: CallName; input: unknown; key: string | undefined }[] = []
   const viewing: string[] = []
