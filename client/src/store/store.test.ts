@@ -37,7 +37,7 @@ describe('the store', () => {
   })
 
   it('tells readers nothing where nothing changed', () => {
-    store.feed([snapshot(house), live])
+    store.feed([snapshot(house), { is: 'status', status: allWell }, live])
     const before = store.view()
     const reader = vi.fn()
     store.subscribe(reader)
@@ -48,6 +48,16 @@ describe('the store', () => {
     expect(store.view()).toBe(before)
     expect(store.cursor).toBe('c-10')
     expect(store.now).toBe(6)
+  })
+
+  it('tells what the server says of Discord, in its own words', () => {
+    store.feed([snapshot(house), { is: 'status', status: allWell }, live])
+    expect(store.view().server).toEqual(allWell)
+    const resuming = { ...allWell, discord: 'resuming' } as const
+    store.feed([{ is: 'status', status: resuming }])
+    expect(store.view()).toMatchObject({ server: resuming, status: { phase: 'stale', reason: 'discord_down' } })
+    store.feed([{ is: 'forgotten' }])
+    expect(store.view().server).toBeUndefined()
   })
 
   it('tells each event once and in order, and never what a snapshot brings', () => {

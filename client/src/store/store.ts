@@ -6,7 +6,7 @@
 import type { Change, Reason } from '../connection/change.js'
 import type { State as Phase } from '../connection/machine.js'
 import type { Query } from '../connection/query.js'
-import type { GuildEvent, GuildEventName, Payload, User } from '../wire.js'
+import type { GuildEvent, GuildEventName, Payload, Status, User } from '../wire.js'
 import { keepEqual } from './equal.js'
 import { after, emptyPicture, type Picture, replaced } from './picture.js'
 
@@ -24,6 +24,8 @@ export interface LiveStatus {
 export interface View {
   readonly picture: Picture
   readonly status: LiveStatus
+  /** What the server last said of Discord and of its own link to it. */
+  readonly server?: Status | undefined
   /** Who is signed in, where that was told. */
   readonly user: User | null
 }
@@ -62,7 +64,6 @@ export const storeOf = (options: StoreOptions): Store => {
   const { now, report } = options
   const guilds = options.query?.guilds
   let phase: Told<'phase'> = { is: 'phase', phase: 'idle', reason: 'not_started' }
-  let server: Told<'status'> | undefined
   let cursor: string | undefined
   /** All that the stream is about, which may be more than is asked for here. */
   let whole = emptyPicture
@@ -102,8 +103,7 @@ export const storeOf = (options: StoreOptions): Store => {
       case 'group':
         return know(change.events.reduce(after, whole), change.cursor)
       case 'status':
-        server = change
-        return
+        return show({ server: change.status })
       case 'phase':
         phase = change
         return
@@ -113,8 +113,7 @@ export const storeOf = (options: StoreOptions): Store => {
         ;({ offset } = change)
         return
       case 'forgotten':
-        server = undefined
-        show({ user: null })
+        show({ server: undefined, user: null })
         return know(emptyPicture, undefined, false)
     }
   }
@@ -132,7 +131,7 @@ export const storeOf = (options: StoreOptions): Store => {
   const refresh = (): void => {
     let { since, ...told } = phase
     let { phase: name, reason } = (phase = told)
-    const { discord, link } = server?.status ?? { discord: 'live' }
+    const { discord, link } = view.server ?? { discord: 'live' }
     if (name === 'live' && (link === 'down' || discord !== 'live')) {
       ;[name, reason] = ['stale', link === 'down' ? 'link_down' : 'discord_down']
     }
@@ -168,7 +167,8 @@ export const storeOf = (options: StoreOptions): Store => {
     },
     tell: (known, at) => [
       ...(known ?? (view.status.complete ? [{ is: 'picture', picture: whole, cursor } as const] : [])),
-      ...(server ? [server] : []),
+      // Undefined until the server has said something, there as here.
+      { is: 'status', status: view.server as Status },
       { is: 'clock', offset, cursor: at },
       { ...phase, since: view.status.since },
     ],
