@@ -112,7 +112,9 @@ export class FakeServer {
         return this.#file('index.html', response)
       default:
         if (request.method === 'POST' && url.pathname.startsWith(`${PREFIX}api/rpc/`)) {
-          return this.#command(url.pathname.slice(`${PREFIX}api/rpc/`.length), user, request, response)
+          await this.#command(url.pathname.slice(`${PREFIX}api/rpc/`.length), user, request, response)
+          // What it did has been told before this.
+          return this.say('checkpoint', { now: Date.now(), settled: [request.headers['idempotency-key']] })
         }
         return this.#file(url.pathname.slice(PREFIX.length) || 'index.html', response)
     }

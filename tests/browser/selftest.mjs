@@ -83,7 +83,6 @@ const promises = {
       link: 'up',
       began: 'snapshot',
       snapshots: '1',
-      ignored: '0',
     })
     assert.match(text, /The Long Table/)
     await pictures(road, 'live')

@@ -1,30 +1,21 @@
+import { createGuildhall } from '@guildhall/client'
+import { GuildhallProvider } from '@guildhall/client/react'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 
-import { runAt } from './commands'
-import { Live } from './live'
+import { inviteOf, loginOutcome, roomOf } from './address'
 import { App } from './page/app'
 import './page/page.css'
 import './page/rooms.css'
-import { endSession, inviteOf, loginOutcome, readMe, roomOf, signInUrl } from './session'
+import { showing } from './shown'
 
 // The page's root, whatever prefix it is served under: this module is one folder
 // below it, in `src/` while developing and in `assets/` when built.
 const here = import.meta.url
 const root = new URL('..', here)
 
-const live = new Live({
-  openStream: (query) => {
-    const url = new URL('api/stream', root)
-    url.search = query.toString()
-    return new EventSource(url)
-  },
-  readMe: () => readMe(root),
-  endSession: () => endSession(root),
-  random: () => Math.random(),
-  beforePaint: (run) => void requestAnimationFrame(run),
-})
-live.start()
+const client = createGuildhall({ url: root })
+const shown = showing(client, (run) => void requestAnimationFrame(run))
 
 // Told once: neither a reload nor the next sign-in, which comes back to this address, repeats it.
 const { outcome, search } = loginOutcome(location.search)
@@ -44,14 +35,15 @@ const place = document.getElementById('root')
 if (place === null) throw new Error('index.html has no element "root"')
 createRoot(place).render(
   <StrictMode>
-    <App
-      live={live}
-      run={runAt(root)}
-      signInUrl={signInUrl(root, location.pathname + search, invite)}
-      invite={invite}
-      room={roomOf(search)}
-      onRoom={onRoom}
-      outcome={outcome}
-    />
+    <GuildhallProvider client={client}>
+      <App
+        shown={shown}
+        signInUrl={client.signInUrl(location.pathname + search, invite ?? undefined)}
+        invite={invite}
+        room={roomOf(search)}
+        onRoom={onRoom}
+        outcome={outcome}
+      />
+    </GuildhallProvider>
   </StrictMode>,
 )

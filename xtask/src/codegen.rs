@@ -1,8 +1,8 @@
 //! What others read of the product's own types: the OpenAPI document that the binary prints, and
-//! what client and page are made of beside their own code. All of it is committed.
+//! what the client is made of beside its own code. All of it is committed.
 //!
-//! That `docs/openapi.json` is what the binary prints, a test of the binary holds; that the
-//! others are what the document makes, the suite.
+//! That `docs/openapi.json` is what the binary prints, a test of the binary holds; that the rest
+//! is what the document makes, the suite.
 
 use std::fs;
 
@@ -13,11 +13,9 @@ use subprocess::command::{self, command};
 use crate::needs;
 
 const DOCUMENT: &str = "docs/openapi.json";
-/// Programs, and the folders that they write.
-const MADE: [[&str; 2]; 2] = [
-    ["client/codegen/main.mjs", "client/src/generated"],
-    ["ui/codegen/main.mjs", "ui/src/generated"],
-];
+const PROGRAM: &str = "client/codegen/main.mjs";
+/// The folder that it writes.
+const MADE: &str = "client/src/generated";
 
 /// Writes all of it anew.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -25,20 +23,17 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let print = cargo(["run", "--locked", "--package", "guildhall", "--", "openapi"]);
     let document = command::output(print)?;
     fs::write(root().join(DOCUMENT), document).with_context(|| DOCUMENT.to_owned())?;
-    MADE.into_iter().try_for_each(node)
+    node([PROGRAM, MADE])
 }
 
-/// Fails if the client's and the page's files are not, byte for byte, what the document makes.
+/// Fails if the client's files are not, byte for byte, what the document makes.
 pub(crate) fn is_clean() -> anyhow::Result<()> {
     let fresh = "target/generated";
-    for [program, made] in MADE {
-        node([program, fresh])?;
-        let compare = ["diff", "--no-index", "--name-status", made, fresh];
-        command::run(command("git", compare, &root())).with_context(|| {
-            format!("{made} is not what {DOCUMENT} makes: run `cargo xtask codegen` and commit it")
-        })?;
-    }
-    Ok(())
+    node([PROGRAM, fresh])?;
+    let compare = ["diff", "--no-index", "--name-status", MADE, fresh];
+    command::run(command("git", compare, &root())).with_context(|| {
+        format!("{MADE} is not what {DOCUMENT} makes: run `cargo xtask codegen` and commit it")
+    })
 }
 
 /// Fails unless the document is one for a validator that nobody here wrote.

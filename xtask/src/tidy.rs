@@ -222,6 +222,6 @@ mod samples {
         assert!(super::is_generated("ui/dist/index.html"));
         assert!(super::is_generated("client/src/generated/types.ts"));
         assert!(super::is_generated("crates/a/src/snapshots/a.snap"));
-        assert!(!super::is_generated("ui/src/wire.ts"));
+        assert!(!super::is_generated("client/src/wire.ts"));
     }
 }

@@ -1,44 +1,44 @@
 // @vitest-environment jsdom
+import { GuildhallProvider } from '@guildhall/client/react'
 import { act } from 'react'
 import { createRoot, type Root } from 'react-dom/client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { allWell, guild, joined, left, person, roomOnWire, snapshot } from '../events.testing'
-import type { View } from '../live'
-import type { LoginOutcome } from '../session'
-import { after, emptyPicture } from '../picture'
-import type { StreamEvent } from '../wire'
+import type { LoginOutcome } from '../address'
+import {
+  allWell,
+  asClient,
+  connected,
+  guild,
+  nothingYet,
+  person,
+  quiet,
+  room,
+  seeing,
+  signedOut,
+  testClient,
+} from '../client.testing'
+import type { Shown } from '../shown'
 import { App } from './app'
 import { freshness } from './connection'
 
 vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true)
 
-const user = { id: '7', username: 'ana', displayName: 'Ana', avatarUrl: 'https://cdn.test/7.png' }
-
-const quiet: View = {
-  connection: 'live',
-  user,
-  picture: emptyPicture,
-  status: allWell,
-  began: { how: 'snapshot', reason: 'no_cursor' },
-  snapshots: 1,
-  ignored: 0,
-  unanswered: false,
-  bye: null,
-}
-
-const seeing = (...events: readonly StreamEvent[]): View => ({
-  ...quiet,
-  picture: events.reduce(after, emptyPicture),
-})
-
 let place: HTMLElement
 let root: Root
 
-const show = (view: View, signOut = () => Promise.resolve(true), outcome: LoginOutcome | null = null): void => {
-  const live = { view: () => view, subscribe: () => () => undefined, signOut, setViewing: () => undefined }
+let client: ReturnType<typeof testClient>
+
+const show = (shown: Shown, outcome: LoginOutcome | null = null): void => {
   const signInUrl = '/hall/auth/login?returnTo=%2Fhall%2F'
-  act(() => root.render(<App live={live} run={vi.fn()} signInUrl={signInUrl} outcome={outcome} />))
+  const showing = { view: () => shown, subscribe: () => () => undefined }
+  act(() =>
+    root.render(
+      <GuildhallProvider client={asClient(client)}>
+        <App shown={showing} signInUrl={signInUrl} outcome={outcome} />
+      </GuildhallProvider>,
+    ),
+  )
 }
 
 const one = (selector: string): HTMLElement => {
@@ -52,6 +52,7 @@ const listed = (channelId: string): string[] =>
   [...place.querySelectorAll(`[data-channel-id="${channelId}"] .person-name`)].map((name) => name.textContent ?? '')
 
 beforeEach(() => {
+  client = testClient()
   place = document.createElement('div')
   root = createRoot(place)
 })
@@ -59,7 +60,7 @@ beforeEach(() => {
 afterEach(() => act(() => root.unmount()))
 
 describe('the page', () => {
-  const house = snapshot(guild('1', roomOnWire('10', person('7')), roomOnWire('11')))
+  const house = guild('1', room('10', person('7')), room('11'))
 
   it('lists who is in which room', () => {
     show(seeing(house))
@@ -68,9 +69,9 @@ describe('the page', () => {
   })
 
   it('follows a join, a move and a leave', () => {
-    show(seeing(house, joined('1', '10', '8')))
+    show(seeing(guild('1', room('10', person('7'), person('8')), room('11'))))
     expect(listed('10')).toEqual(['User 7', 'User 8'])
-    show(seeing(house, joined('1', '10', '8'), left('1', '10', '8'), joined('1', '11', '8')))
+    show(seeing(guild('1', room('10', person('7')), room('11', person('8')))))
     expect([listed('10'), listed('11')]).toEqual([['User 7'], ['User 8']])
     show(seeing(house))
     expect([listed('10'), listed('11')]).toEqual([['User 7'], []])
@@ -78,7 +79,7 @@ describe('the page', () => {
 
   it('says in words what the signs beside a person mean', () => {
     const flags = { selfMute: true, deaf: true, video: true, streaming: true }
-    show(seeing(snapshot(guild('1', roomOnWire('10', person('7', flags))))))
+    show(seeing(guild('1', room('10', person('7', flags)))))
     const signs = [...place.querySelectorAll('.flags [role=img]')].map((sign) => sign.getAttribute('aria-label'))
     expect(signs).toEqual(['Camera on', 'Muted', 'Deafened by the server'])
     expect(one('.flags').textContent).toContain('Streaming')
@@ -87,20 +88,20 @@ describe('the page', () => {
   it('sorts rooms by position and people by name', () => {
     const zoe = person('1', { displayName: 'zoe' })
     const adam = person('2', { displayName: 'Adam' })
-    show(seeing(snapshot(guild('1', roomOnWire('11'), roomOnWire('9', zoe, adam)))))
-    const rooms = [...place.querySelectorAll('.room')].map((room) => room.getAttribute('data-channel-id'))
+    show(seeing(guild('1', room('11'), room('9', zoe, adam))))
+    const rooms = [...place.querySelectorAll('.room')].map((card) => card.getAttribute('data-channel-id'))
     expect(rooms).toEqual(['9', '11'])
     expect(listed('9')).toEqual(['Adam', 'zoe'])
   })
 
   it('writes names as text, whatever is in them', () => {
     const name = '<img src=x onerror=alert(1)>'
-    show(seeing(snapshot(guild('1', roomOnWire('10', person('7', { displayName: name }))))))
+    show(seeing(guild('1', room('10', person('7', { displayName: name })))))
     expect(listed('10')).toEqual([name])
   })
 
   it('marks a guild in an outage and keeps its people', () => {
-    show(seeing(house, { name: 'guild.unavailable', data: { guildId: '1', ts: 5 } }))
+    show(seeing({ ...house, available: false }))
     expect(one('.outage').textContent).toContain('outage')
     expect(listed('10')).toEqual(['User 7'])
   })
@@ -111,12 +112,12 @@ describe('the page', () => {
   })
 
   it('is busy before the first snapshot', () => {
-    show({ ...quiet, connection: 'connecting', picture: null })
+    show(nothingYet)
     expect(one('[aria-busy=true]')).toBeTruthy()
   })
 
   it('offers the sign-in to who is signed out', () => {
-    show({ ...quiet, connection: 'signed-out', user: null, picture: null })
+    show(signedOut)
     expect(one('[data-action=sign-in]').getAttribute('href')).toBe('/hall/auth/login?returnTo=%2Fhall%2F')
   })
 
@@ -126,42 +127,39 @@ describe('the page', () => {
     ['not_admitted:room_locked', 'The room is locked'],
     ['not_admitted:toString', 'could not be let in'],
   ] as const)('says how a sign-in ended: %s', (outcome, words) => {
-    const stranger: View = { ...quiet, connection: 'signed-out', user: null, picture: null }
-    show(stranger, undefined, outcome)
+    show(signedOut, outcome)
     expect(one('.outcome').textContent).toContain(words)
     expect(one('[data-action=sign-in]')).toBeTruthy()
-    show(stranger)
+    show(signedOut)
     expect(place.querySelector('.outcome')).toBeNull()
   })
 
-  it('says so when the server does not answer, and keeps what it has', () => {
-    show({ ...quiet, connection: 'connecting', picture: null, unanswered: true })
-    expect(one('[data-notice=no-answer]').textContent).toContain('keeps trying')
-    show({ ...seeing(house), connection: 'reconnecting', unanswered: true })
-    expect(listed('10')).toEqual(['User 7'])
-    expect(one('.connection').textContent).toContain('does not answer right now')
-  })
-
   it.each([
-    ['unavailable', 'unavailable', 'cannot tell yet what you may see', 'waiting for its bot'],
-    ['too_many_streams', 'too-many-streams', 'Close one', 'Too many pages'],
-  ] as const)('says why a server that is there lets nobody in, and keeps what it has: %s', (bye, notice, words, line) => {
-    show({ ...quiet, connection: 'connecting', picture: null, status: null, bye })
-    expect(one(`[data-notice=${notice}]`).textContent).toContain(words)
+    ['no-answer', 'keeps trying', 'does not answer right now'],
+    ['no-network', 'as soon as there is', 'There is no network'],
+    ['unavailable', 'cannot tell yet what you may see', 'waiting for its bot'],
+    ['too-many-streams', 'Close one', 'Too many pages'],
+  ] as const)('says why nothing comes, and keeps what it has: %s', (obstacle, words, line) => {
+    show({ ...nothingYet, connection: connected('connecting', obstacle) })
+    expect(one(`[data-notice=${obstacle}]`).textContent).toContain(words)
     expect(place.textContent).not.toContain('Loading')
     expect(one('.connection').textContent).toContain(line)
-    show({ ...seeing(house), connection: 'reconnecting', bye })
+    show({ ...seeing(house), connection: connected('reconnecting', obstacle) })
     expect(listed('10')).toEqual(['User 7'])
     expect(one('.connection').textContent).toContain('may be out of date')
   })
 
-  it('loads on where the server only asked to come back', () => {
-    show({ ...quiet, connection: 'connecting', picture: null, bye: 'draining' })
-    expect(place.textContent).toContain('Loading')
+  it('asks to be loaded again where the server refuses its questions', () => {
+    show({ ...nothingYet, connection: connected('ended') })
+    expect(one('[data-notice=refused]').textContent).toContain('load it again')
+    show({ ...seeing(house), connection: connected('ended') })
+    expect(listed('10')).toEqual(['User 7'])
+    expect(one('.connection').textContent).toContain('Load it again')
   })
 
   it('says so when signing out did not work', async () => {
-    show(quiet, () => Promise.resolve(false))
+    client.signOut.mockResolvedValue(false)
+    show(quiet)
     await act(async () => one('.account button').click())
     expect(one('[role=alert]').textContent).toContain('Not signed out')
   })
@@ -173,14 +171,13 @@ describe('the page', () => {
   })
 
   it('tells tests how it is connected', () => {
-    show({ ...quiet, began: { how: 'resumed', replayed: 3 } })
+    show({ ...quiet, began: { how: 'resumed', snapshots: 1 } })
     expect({ ...one('.page').dataset }).toEqual({
       connection: 'live',
       discord: 'live',
       link: 'up',
       began: 'resumed',
       snapshots: '1',
-      ignored: '0',
     })
   })
 })
@@ -190,16 +187,15 @@ describe('the state of the connection in words', () => {
 
   it.each([
     ['live', allWell, 'good', 'Live'],
-    ['connecting', null, 'waiting', 'Connecting'],
+    ['connecting', undefined, 'waiting', 'Connecting'],
     ['reconnecting', allWell, 'bad', 'Reconnecting to the server'],
-    ['connecting', null, 'bad', 'The server does not answer right now. Trying again', true],
-    ['reconnecting', allWell, 'bad', 'does not answer right now. Trying again… What you see may be', true],
     ['live', { ...allWell, discord: 'resuming', since }, 'waiting', 'Discord is reconnecting since 12:03'],
     ['live', { ...allWell, discord: 'down', since }, 'bad', 'Discord cannot be reached since 12:03'],
     ['live', { ...allWell, discord: 'unknown', since }, 'waiting', 'Waiting for word from Discord'],
     ['live', { discord: 'unknown', link: 'down', since }, 'bad', 'The server lost its bot at 12:03'],
-  ] as const)('%s %o', (connection, status, tone, words, ...more) => {
-    const said = freshness({ connection, status, unanswered: more.length > 0, bye: null })
+    ['signed-out', undefined, 'idle', 'Signed out'],
+  ] as const)('%s %o', (state, server, tone, words) => {
+    const said = freshness(connected(state), server)
     expect(said.tone).toBe(tone)
     expect(said.words).toContain(words)
   })

@@ -1,10 +1,10 @@
 /** The page: a header, the state of the connection, and the guilds. */
 
+import { useGuildhall } from '@guildhall/client/react'
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 
-import type { Run } from '../commands'
-import type { Live, View } from '../live'
-import type { LoginOutcome } from '../session'
+import type { LoginOutcome } from '../address'
+import type { Obstacle, Showing, Shown } from '../shown'
 import { ConnectionLine } from './connection'
 import { GuildSection } from './guild'
 import { Header } from './header'
@@ -15,8 +15,7 @@ import { type Tools, ToolsContext } from './tools'
 interface AppProps {
   /** Told which room is open, so that the page's address leads there again. */
   readonly onRoom?: (channelId: string | null) => void
-  readonly live: Pick<Live, 'view' | 'subscribe' | 'signOut' | 'setViewing'>
-  readonly run: Run
+  readonly shown: Showing
   /** By the invite, if there is one. */
   readonly signInUrl: string
   /** The token of the invite that the page was opened with. */
@@ -27,57 +26,53 @@ interface AppProps {
   readonly outcome?: LoginOutcome | null
 }
 
-export const App = ({ live, run, signInUrl, invite = null, room = null, outcome = null, onRoom }: AppProps) => {
-  const view = useSyncExternalStore(live.subscribe, live.view)
+export const App = ({ shown, signInUrl, invite = null, room = null, outcome = null, onRoom }: AppProps) => {
+  const client = useGuildhall()
+  const now = useSyncExternalStore(shown.subscribe, shown.view)
   const [openRoom, setOpenRoom] = useState(room)
-  const userId = view.user?.id ?? null
+  const userId = now.user?.id ?? null
   // Another person begins anew.
   useEffect(() => setOpenRoom(room), [room, userId])
   // Whoever has a room's page open counts as using the room.
-  useEffect(() => {
-    live.setViewing(openRoom === null ? [] : [openRoom])
-    onRoom?.(openRoom)
-  }, [live, openRoom, onRoom])
-  const tools = useMemo<Tools>(() => ({ userId, run, openRoom, setOpenRoom }), [userId, run, openRoom])
+  useEffect(() => (openRoom === null ? undefined : client.viewing(openRoom)), [client, openRoom])
+  useEffect(() => onRoom?.(openRoom), [openRoom, onRoom])
+  const tools = useMemo<Tools>(() => ({ userId, openRoom, setOpenRoom }), [userId, openRoom])
+  const isSignedOut = now.connection.state === 'signed-out'
   return (
     <div
       className="page"
-      data-connection={view.connection}
-      data-discord={view.status?.discord}
-      data-link={view.status?.link}
-      data-began={view.began?.how}
-      data-snapshots={view.snapshots}
-      data-ignored={view.ignored}
+      data-connection={now.connection.state}
+      data-discord={now.server?.discord}
+      data-link={now.server?.link}
+      data-began={now.began?.how}
+      data-snapshots={now.began?.snapshots}
     >
-      <Header user={view.user} signOut={live.signOut} />
-      <ConnectionLine view={view} />
+      <Header user={now.user} signOut={client.signOut} />
+      <ConnectionLine connection={now.connection} server={now.server} />
       <main className="content">
         {outcome !== null && <Outcome outcome={outcome} />}
         <ToolsContext value={tools}>
-          {invite !== null && (
-            <Invitation token={invite} view={view} signInUrl={signInUrl} />
-          )}
+          {invite !== null && <Invitation token={invite} shown={now} signInUrl={signInUrl} />}
           {/* The invitation has a sign-in of its own. */}
-          {(invite === null || view.connection !== 'signed-out') && <Content view={view} signInUrl={signInUrl} />}
+          {(invite === null || !isSignedOut) && <Content shown={now} signInUrl={signInUrl} />}
         </ToolsContext>
       </main>
     </div>
   )
 }
 
-const Content = ({ view, signInUrl }: { readonly view: View; readonly signInUrl: string }) => {
-  if (view.connection === 'signed-out') return <SignIn url={signInUrl} />
-  if (view.picture === null) {
-    if (view.unanswered) return <NoAnswer />
-    if (view.bye === 'unavailable') return <NotKnownYet />
-    if (view.bye === 'too_many_streams') return <TooManyPages />
-    return <Loading />
+const Content = ({ shown, signInUrl }: { readonly shown: Shown; readonly signInUrl: string }) => {
+  const { state, obstacle } = shown.connection
+  if (state === 'signed-out') return <SignIn url={signInUrl} />
+  if (shown.picture === null) {
+    if (state === 'ended') return <Refused />
+    return obstacle === null ? <Loading /> : <Obstructed by={obstacle} />
   }
-  if (view.picture.size === 0) return <NoGuild />
+  if (shown.picture.size === 0) return <NoGuild />
   return (
     <>
       <h1 className="visually-hidden">Voice rooms</h1>
-      {[...view.picture.values()].sort(byName).map((guild) => (
+      {[...shown.picture.values()].sort(byName).map((guild) => (
         <GuildSection key={guild.id} guild={guild} />
       ))}
     </>
@@ -126,24 +121,37 @@ const reasons: Readonly<Record<string, string>> = {
   bot_forbidden: 'The bot may not add people there; whoever runs the server can change that.',
 }
 
-const NoAnswer = () => (
-  <section className="notice" data-notice="no-answer">
-    <h1>The server does not answer</h1>
-    <p>This page keeps trying and goes on by itself as soon as it does.</p>
+/** What is said while nothing can be shown: a heading and a sentence. */
+const obstacles: Readonly<Record<Obstacle, readonly [string, string]>> = {
+  'no-answer': [
+    'The server does not answer',
+    'This page keeps trying and goes on by itself as soon as it does.',
+  ],
+  'no-network': [
+    'There is no network',
+    'This page goes on by itself as soon as there is.',
+  ],
+  unavailable: [
+    'The server cannot tell yet what you may see',
+    'It is there, and waits for word from its bot. This page goes on by itself as soon as that comes.',
+  ],
+  'too-many-streams': [
+    'Too many pages are open at once',
+    'Close one that you do not need. This page keeps trying and goes on by itself as soon as there is room.',
+  ],
+}
+
+const Obstructed = ({ by }: { readonly by: Obstacle }) => (
+  <section className="notice" data-notice={by}>
+    <h1>{obstacles[by][0]}</h1>
+    <p>{obstacles[by][1]}</p>
   </section>
 )
 
-const NotKnownYet = () => (
-  <section className="notice" data-notice="unavailable">
-    <h1>The server cannot tell yet what you may see</h1>
-    <p>It is there, and waits for word from its bot. This page goes on by itself as soon as that comes.</p>
-  </section>
-)
-
-const TooManyPages = () => (
-  <section className="notice" data-notice="too-many-streams">
-    <h1>Too many pages are open at once</h1>
-    <p>Close one that you do not need. This page keeps trying and goes on by itself as soon as there is room.</p>
+const Refused = () => (
+  <section className="notice" data-notice="refused">
+    <h1>The server refuses what this page asks for</h1>
+    <p>It may be newer than this page: load it again.</p>
   </section>
 )
 

@@ -1,6 +1,8 @@
 /** How fresh the page is, in words. */
 
-import type { View } from '../live'
+import type { Status } from '@guildhall/client'
+
+import type { Connection, Obstacle } from '../shown'
 
 export interface Freshness {
   readonly tone: 'idle' | 'good' | 'waiting' | 'bad'
@@ -10,39 +12,33 @@ export interface Freshness {
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 
 /** One sentence about the weakest part of the road from Discord to this page. */
-export const freshness = ({
-  connection,
-  status,
-  unanswered,
-  bye,
-}: Pick<View, 'connection' | 'status' | 'unanswered' | 'bye'>): Freshness => {
-  switch (connection) {
+export const freshness = ({ state, obstacle }: Connection, server: Status | undefined): Freshness => {
+  switch (state) {
     case 'signed-out':
       return { tone: 'idle', words: 'Signed out' }
-    case 'connecting': {
-      const obstacle = obstacleWords(unanswered, bye)
+    case 'ended':
+      return { tone: 'bad', words: 'The server refuses what this page asks for. Load it again.' }
+    case 'connecting':
       return obstacle === null
         ? { tone: 'waiting', words: 'Connecting to the server…' }
-        : { tone: 'bad', words: obstacle }
-    }
+        : { tone: 'bad', words: obstacleWords[obstacle] }
     case 'reconnecting': {
-      const words = obstacleWords(unanswered, bye) ?? 'Reconnecting to the server…'
+      const words = obstacle === null ? 'Reconnecting to the server…' : obstacleWords[obstacle]
       return { tone: 'bad', words: `${words} What you see may be out of date.` }
     }
     case 'live':
-      return status === null ? { tone: 'good', words: 'Live' } : freshnessBehindTheServer(status)
+      return server === undefined ? { tone: 'good', words: 'Live' } : freshnessBehindTheServer(server)
   }
 }
 
-/** What keeps the stream from going on, if it is known and does not pass in a moment. */
-const obstacleWords = (unanswered: boolean, bye: View['bye']): string | null => {
-  if (unanswered) return 'The server does not answer right now. Trying again…'
-  if (bye === 'unavailable') return 'The server is waiting for its bot. Trying again…'
-  if (bye === 'too_many_streams') return 'Too many pages are open at once. Trying again…'
-  return null
+const obstacleWords: Readonly<Record<Obstacle, string>> = {
+  'no-answer': 'The server does not answer right now. Trying again…',
+  'no-network': 'There is no network right now. Trying again…',
+  unavailable: 'The server is waiting for its bot. Trying again…',
+  'too-many-streams': 'Too many pages are open at once. Trying again…',
 }
 
-const freshnessBehindTheServer = ({ discord, link, since }: NonNullable<View['status']>): Freshness => {
+const freshnessBehindTheServer = ({ discord, link, since }: Status): Freshness => {
   const time = clock.format(since)
   if (link === 'down') {
     return { tone: 'bad', words: `The server lost its bot at ${time}. What you see may be out of date.` }
@@ -59,8 +55,13 @@ const freshnessBehindTheServer = ({ discord, link, since }: NonNullable<View['st
   }
 }
 
-export const ConnectionLine = ({ view }: { readonly view: View }) => {
-  const { tone, words } = freshness(view)
+interface LineProps {
+  readonly connection: Connection
+  readonly server: Status | undefined
+}
+
+export const ConnectionLine = ({ connection, server }: LineProps) => {
+  const { tone, words } = freshness(connection, server)
   return (
     <p className="connection" role="status" aria-live="polite" data-tone={tone}>
       <span className="dot" aria-hidden="true" />

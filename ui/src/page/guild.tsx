@@ -1,18 +1,18 @@
 /** A guild with its voice rooms and who is in them. */
 
+import { type Guild, type Person, type Room, roomsOf } from '@guildhall/client'
 import { memo, useEffect, useRef } from 'react'
 
-import type { Guild, Person, Room } from '../picture'
 import { Avatar } from './avatar'
 import { Flag, Labelled, RoomIcon } from './icons'
 import { NewRoom } from './new-room'
 import { OpenRoom } from './open-room'
-import { byDisplayName, byPosition } from './order'
+import { byDisplayName } from './order'
 import { useTools } from './tools'
 
 /** Renders only when its guild changed: the picture keeps the identity of the others. */
 export const GuildSection = memo(({ guild }: { readonly guild: Guild }) => {
-  const rooms = [...guild.rooms.values()].sort(byPosition)
+  const rooms = roomsOf(guild)
   const inVoice = rooms.reduce((sum, room) => sum + room.people.size, 0)
   const heading = `guild-${guild.id}`
   const { openRoom, setOpenRoom } = useTools()

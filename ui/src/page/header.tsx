@@ -1,8 +1,8 @@
 /** The product's name, who is signed in, and the way out. */
 
+import type { User } from '@guildhall/client'
 import { useState } from 'react'
 
-import type { User } from '../session'
 import { Avatar } from './avatar'
 import { Mark } from './icons'
 

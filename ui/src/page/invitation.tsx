@@ -1,25 +1,24 @@
 /** The page of an invite: signs in, comes in, and says how to go on. */
 
+import { type Answer, roomIn } from '@guildhall/client'
 import { useEffect, useState } from 'react'
 
-import type { CommandAnswer } from '../commands'
-import type { View } from '../live'
-import { roomIn } from '../picture'
+import type { Shown } from '../shown'
 import { Refusal } from './refusal'
 import { useCommand, useTools } from './tools'
 import { WaitingForVoice } from './waiting-for-voice'
 
 interface InvitationProps {
   readonly token: string
-  readonly view: Pick<View, 'connection' | 'user' | 'picture'>
+  readonly shown: Pick<Shown, 'connection' | 'user' | 'picture'>
   /** Signs in by the invite. */
   readonly signInUrl: string
 }
 
-export const Invitation = ({ token, view, signInUrl }: InvitationProps) => (
+export const Invitation = ({ token, shown, signInUrl }: InvitationProps) => (
   <section className="notice" data-notice="invitation">
     <h1>You are invited to a voice room</h1>
-    {view.connection === 'signed-out' ? (
+    {shown.connection.state === 'signed-out' ? (
       <>
         <p>Sign in with Discord to come in.</p>
         <a className="button primary" href={signInUrl} data-action="sign-in">
@@ -31,7 +30,7 @@ export const Invitation = ({ token, view, signInUrl }: InvitationProps) => (
         </p>
       </>
     ) : (
-      <Join token={token} view={view} signInUrl={signInUrl} />
+      <Join token={token} shown={shown} signInUrl={signInUrl} />
     )}
   </section>
 )
@@ -40,17 +39,17 @@ export const Invitation = ({ token, view, signInUrl }: InvitationProps) => (
 const FINAL = ['invalid', 'invite_invalid', 'invite_expired', 'invite_revoked', 'no_seats_left']
 
 /** A link alone moves nobody: it takes a click. */
-const Join = ({ token, view, signInUrl }: InvitationProps) => {
+const Join = ({ token, shown, signInUrl }: InvitationProps) => {
   const { setOpenRoom } = useTools()
   const { isRunning, refused, start } = useCommand()
-  const [joined, setJoined] = useState<CommandAnswer<'joinRoom'> | null>(null)
+  const [joined, setJoined] = useState<Answer<'invites.join'> | null>(null)
   const join = async () => {
-    const room = await start('joinRoom', { token })
+    const room = await start('invites.join', { token })
     if (room === null) return
     setJoined(room)
     setOpenRoom(room.channelId)
   }
-  if (joined !== null) return <Joined joined={joined} view={view} />
+  if (joined !== null) return <Joined joined={joined} shown={shown} />
   const isOver = refused !== null && FINAL.includes(refused.code)
   return (
     <>
@@ -58,7 +57,7 @@ const Join = ({ token, view, signInUrl }: InvitationProps) => {
         <button
           className="button primary"
           type="button"
-          disabled={isRunning || view.user === null}
+          disabled={isRunning || shown.user === null}
           data-action="join"
           onClick={() => void join()}
         >
@@ -82,13 +81,13 @@ const Join = ({ token, view, signInUrl }: InvitationProps) => {
 }
 
 interface JoinedProps {
-  readonly joined: CommandAnswer<'joinRoom'>
-  readonly view: InvitationProps['view']
+  readonly joined: Answer<'invites.join'>
+  readonly shown: InvitationProps['shown']
 }
 
 /** What is so now, and not what was so at the click. */
-const Joined = ({ joined, view }: JoinedProps) => {
-  const room = view.picture === null ? undefined : roomIn(view.picture, joined.channelId)
+const Joined = ({ joined, shown }: JoinedProps) => {
+  const room = shown.picture === null ? undefined : roomIn(shown.picture, joined.channelId)
   const [wasThere, setWasThere] = useState(false)
   const isThere = room !== undefined
   useEffect(() => {
@@ -97,7 +96,7 @@ const Joined = ({ joined, view }: JoinedProps) => {
   if (room === undefined && (wasThere || joined.outcome !== 'waiting')) {
     return <p role="status">{wasThere ? 'The room is no more, or no longer open to you.' : 'One moment…'}</p>
   }
-  if (room !== undefined && view.user !== null && room.people.has(view.user.id)) {
+  if (room !== undefined && shown.user !== null && room.people.has(shown.user.id)) {
     return (
       <p role="status" data-outcome="in">
         You are in {room.name}.

@@ -1,8 +1,8 @@
 /** Making a room of one's own. */
 
+import type { Guild } from '@guildhall/client'
 import { type SubmitEvent, useEffect, useId, useState } from 'react'
 
-import type { Guild } from '../picture'
 import { Refusal } from './refusal'
 import { useCommand, useTools } from './tools'
 
@@ -67,7 +67,7 @@ const NewRoomForm = ({ guildId, close }: FormProps) => {
   const id = useId()
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
-    const room = await start('createRoom', { guildId, name, private: isPrivate })
+    const room = await start('rooms.create', { guildId, name, private: isPrivate })
     if (room === null) return
     setOpenRoom(room.channelId)
     close(room.channelId)

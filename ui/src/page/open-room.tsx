@@ -1,9 +1,8 @@
 /** What one can do with a room whose page is open: go there, and, if it is one's own, see to it. */
 
+import type { Answer, Room } from '@guildhall/client'
 import { useState } from 'react'
 
-import type { CommandAnswer } from '../commands'
-import type { Room } from '../picture'
 import { OwnerTools } from './owner-tools'
 import { Refusal } from './refusal'
 import { useCommand, useTools } from './tools'
@@ -24,10 +23,10 @@ export const OpenRoom = ({ room }: { readonly room: Room }) => {
 /** A bot moves whoever is in voice already; everybody else goes by Discord itself. */
 const MoveMe = ({ channelId }: { readonly channelId: string }) => {
   const { isRunning, refused, start } = useCommand()
-  const [went, setWent] = useState<CommandAnswer<'connectUserToVoiceChannel'> | null>(null)
+  const [went, setWent] = useState<Answer<'voice.connect'> | null>(null)
   const go = async () => {
     setWent(null)
-    setWent(await start('connectUserToVoiceChannel', { channelId }))
+    setWent(await start('voice.connect', { channelId }))
   }
   return (
     <>

@@ -1,6 +1,6 @@
 /** The order of things on the page: the same for everybody, and stable while people come and go. */
 
-import type { Person, Room } from '../picture'
+import type { Person } from '@guildhall/client'
 
 const collator = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true })
 
@@ -13,10 +13,6 @@ interface Named {
 }
 
 export const byName = (a: Named, b: Named): number => collator.compare(a.name, b.name) || byId(a.id, b.id)
-
-/** As Discord lists channels. */
-export const byPosition = (a: Room, b: Room): number =>
-  a.position - b.position || byId(a.channelId, b.channelId)
 
 /** As Discord lists people in a voice channel. */
 export const byDisplayName = (a: Person, b: Person): number =>

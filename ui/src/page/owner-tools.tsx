@@ -1,8 +1,8 @@
 /** What the owner of a room does with it. */
 
+import type { Room } from '@guildhall/client'
 import { type MouseEvent, useState } from 'react'
 
-import type { Room } from '../picture'
 import { Refusal } from './refusal'
 import { useCommand } from './tools'
 
@@ -20,14 +20,14 @@ const Invites = ({ room }: { readonly room: Room }) => {
   const [said, setSaid] = useState<string | null>(null)
   const { channelId } = room
   const share = async () => {
-    const address = url ?? (await start('createInvite', { channelId }))?.url
+    const address = url ?? (await start('invites.create', { channelId }))?.url
     if (address === undefined) return
     setUrl(address)
     const copied = await copy(address)
     setSaid(`${copied ? 'Copied.' : 'Copy it from here.'} Whoever has this link may come in, for a day.`)
   }
   const revoke = async () => {
-    if ((await start('revokeInvite', { channelId })) === null) return
+    if ((await start('invites.revoke', { channelId })) === null) return
     setUrl(null)
     setSaid('No link leads into this room any more.')
   }
@@ -84,7 +84,7 @@ const State = ({ room }: { readonly room: Room }) => {
   const isHidden = room.hidden === true
   /** It goes for everybody in it: the second click of a double-click is not an answer. */
   const close = (event: MouseEvent) => {
-    if (event.detail <= 1) void start('closeRoom', { channelId })
+    if (event.detail <= 1) void start('rooms.close', { channelId })
   }
   return (
     <>
@@ -107,7 +107,7 @@ const State = ({ room }: { readonly room: Room }) => {
             type="button"
             disabled={isRunning}
             data-action="lock"
-            onClick={() => void start('lockRoom', { channelId, locked: !isLocked })}
+            onClick={() => void start('rooms.lock', { channelId, locked: !isLocked })}
           >
             {isLocked ? 'Unlock' : 'Lock'}
           </button>
@@ -116,7 +116,7 @@ const State = ({ room }: { readonly room: Room }) => {
             type="button"
             disabled={isRunning}
             data-action="hide"
-            onClick={() => void start('hideRoom', { channelId, hidden: !isHidden })}
+            onClick={() => void start('rooms.hide', { channelId, hidden: !isHidden })}
           >
             {isHidden ? 'Make public' : 'Make private'}
           </button>

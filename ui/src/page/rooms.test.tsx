@@ -1,61 +1,35 @@
 // @vitest-environment jsdom
+import { GuildhallError } from '@guildhall/client'
+import { GuildhallProvider } from '@guildhall/client/react'
 import { act } from 'react'
 import { createRoot, type Root } from 'react-dom/client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import type { Result, Run } from '../commands'
-import { allWell, guild, person, roomOnWire, snapshot } from '../events.testing'
-import type { View } from '../live'
-import { after, emptyPicture } from '../picture'
-import type { StreamEvent } from '../wire'
+import { ana, asClient, guild, person, room, seeing, signedOut, testClient } from '../client.testing'
+import type { Shown } from '../shown'
 import { App } from './app'
 
 vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true)
 
-const ana = { id: '7', username: 'ana', displayName: 'Ana', avatarUrl: 'https://cdn.test/7.png' }
+const mine = { ...room('10'), managed: true, ownerId: '7', locked: false, hidden: true }
+const theirs = { ...room('11', person('8')), managed: true, ownerId: '8', locked: true, hidden: false }
 
-const mine = { ...roomOnWire('10'), managed: true, ownerId: '7', locked: false, hidden: true }
-const theirs = { ...roomOnWire('11', person('8')), managed: true, ownerId: '8', locked: true, hidden: false }
+const house = guild('1', mine, theirs, room('12'))
 
-const seeing = (...events: readonly StreamEvent[]): View => ({
-  connection: 'live',
-  user: ana,
-  picture: events.reduce(after, emptyPicture),
-  status: allWell,
-  began: { how: 'snapshot', reason: 'no_cursor' },
-  snapshots: 1,
-  ignored: 0,
-  unanswered: false,
-  bye: null,
-})
-
-const house = snapshot(guild('1', mine, theirs, roomOnWire('12')))
-const signedOut: View = { ...seeing(), connection: 'signed-out', user: null, picture: null }
-
-const asked = vi.fn<(name: string, input: unknown) => Promise<Result<unknown>>>()
-const viewing = vi.fn<(rooms: readonly string[]) => void>()
+const client = testClient()
+const { run: asked, viewing, leave } = client
 const onRoom = vi.fn<(channelId: string | null) => void>()
 
 let place: HTMLElement
 let root: Root
 
-const show = (view: View, invite: string | null = null, room: string | null = null): void => {
-  const live = {
-    view: () => view,
-    subscribe: () => () => undefined,
-    signOut: () => Promise.resolve(true),
-    setViewing: viewing,
-  }
+const show = (shown: Shown, invite: string | null = null, channelId: string | null = null): void => {
+  const showing = { view: () => shown, subscribe: () => () => undefined }
   act(() =>
     root.render(
-      <App
-        live={live}
-        run={asked as Run}
-        signInUrl="/auth/login?invite=T"
-        invite={invite}
-        room={room}
-        onRoom={onRoom}
-      />,
+      <GuildhallProvider client={asClient(client)}>
+        <App shown={showing} signInUrl="/auth/login?invite=T" invite={invite} room={channelId} onRoom={onRoom} />
+      </GuildhallProvider>,
     ),
   )
 }
@@ -76,14 +50,17 @@ const type = (selector: string, text: string) =>
     field.dispatchEvent(new Event('input', { bubbles: true }))
   })
 
-const answers = (answer: unknown) => asked.mockResolvedValueOnce({ is: 'answered', answer })
-const refuses = (code: string, message: string) => asked.mockResolvedValueOnce({ is: 'refused', code, message })
+const answers = (answer: object) => asked.mockResolvedValueOnce({ ...answer, settled: Promise.resolve() })
+const refuses = (code: string, message: string) =>
+  asked.mockRejectedValueOnce(new GuildhallError(409, { code, message }))
 
 const open = (channelId: string) => press(`[data-channel-id="${channelId}"] .room-name`)
 
 beforeEach(() => {
   asked.mockReset()
-  viewing.mockReset()
+  viewing.mockClear()
+  leave.mockReset()
+  onRoom.mockReset()
   place = document.createElement('div')
   document.body.append(place)
   root = createRoot(place)
@@ -101,10 +78,10 @@ describe('a room of one\'s own', () => {
     await type('.new-room [type=text]', 'Den')
     answers({ outcome: 'done', channelId: '10', discordUrl: 'https://discord.test/10' })
     await press('[data-action=create-room]')
-    expect(asked.mock.calls).toEqual([['createRoom', { guildId: '1', name: 'Den', private: true }]])
+    expect(asked.mock.calls).toEqual([['rooms.create', { guildId: '1', name: 'Den', private: true }]])
     expect(place.querySelector('.new-room')).toBeNull()
     expect(find('[data-channel-id="10"]').dataset['open']).toBe('true')
-    expect(viewing.mock.lastCall).toEqual([['10']])
+    expect(viewing.mock.lastCall).toEqual(['10'])
   })
 
   it('is not made without a name, and a refusal is said and keeps what was typed', async () => {
@@ -116,7 +93,7 @@ describe('a room of one\'s own', () => {
     await press('.new-room [type=checkbox]')
     refuses('too_many_rooms', 'You have a room already.')
     await press('[data-action=create-room]')
-    expect(asked.mock.lastCall).toEqual(['createRoom', { guildId: '1', name: 'Den', private: false }])
+    expect(asked.mock.lastCall).toEqual(['rooms.create', { guildId: '1', name: 'Den', private: false }])
     expect(find('[role=alert]').textContent).toBe('You have a room already.')
     expect(find<HTMLInputElement>('.new-room [type=text]').value).toBe('Den')
   })
@@ -142,8 +119,8 @@ describe('a room of one\'s own', () => {
     answers({ outcome: 'done' })
     await press('[data-action=hide]')
     expect(asked.mock.calls).toEqual([
-      ['lockRoom', { channelId: '10', locked: true }],
-      ['hideRoom', { channelId: '10', hidden: false }],
+      ['rooms.lock', { channelId: '10', locked: true }],
+      ['rooms.hide', { channelId: '10', hidden: false }],
     ])
   })
 
@@ -159,7 +136,7 @@ describe('a room of one\'s own', () => {
     expect(asked).not.toHaveBeenCalled()
     answers({ outcome: 'done' })
     await press('[data-action=close-now]')
-    expect(asked.mock.calls).toEqual([['closeRoom', { channelId: '10' }]])
+    expect(asked.mock.calls).toEqual([['rooms.close', { channelId: '10' }]])
   })
 
   it('gives one link to copy, also where the browser does not let us', async () => {
@@ -184,13 +161,13 @@ describe('a room of one\'s own', () => {
     await press('[data-action=invite]')
     answers({ outcome: 'done' })
     await press('[data-action=revoke]')
-    expect(asked.mock.lastCall).toEqual(['revokeInvite', { channelId: '10' }])
+    expect(asked.mock.lastCall).toEqual(['invites.revoke', { channelId: '10' }])
     expect(place.querySelector('.invite input')).toBeNull()
     expect(find('.invite [role=status]').textContent).toContain('No link leads into this room')
   })
 
   it('gives no link while it is locked', async () => {
-    show(seeing(snapshot(guild('1', { ...mine, locked: true }))))
+    show(seeing(guild('1', { ...mine, locked: true })))
     await open('10')
     expect(place.querySelector('[data-action=invite]')).toBeNull()
     expect(find('.open-room').textContent).toContain('nobody comes in by a link')
@@ -198,13 +175,10 @@ describe('a room of one\'s own', () => {
   })
 
   it('says that nobody uses it, until somebody does', () => {
-    const idle = (deletesAt: number | null): StreamEvent => ({
-      name: 'room.idle',
-      data: { guildId: '1', ts: 5, channelId: '10', deletesAt },
-    })
-    show(seeing(house, idle(new Date(2026, 10, 23, 12, 3, 9).getTime())))
+    const ending = new Date(2026, 10, 23, 12, 3, 9).getTime()
+    show(seeing(guild('1', { ...mine, deletesAt: ending })))
     expect(find('[data-channel-id="10"] .idle').textContent).toContain('removed at 12:03:09')
-    show(seeing(house, idle(5), idle(null)))
+    show(seeing(house))
     expect(place.querySelector('.idle')).toBeNull()
   })
 })
@@ -213,10 +187,10 @@ describe('the page of a room', () => {
   it('tells the server and the address that one is on it', async () => {
     show(seeing(house))
     await open('12')
-    expect(viewing.mock.lastCall).toEqual([['12']])
+    expect([viewing.mock.lastCall, leave.mock.calls.length]).toEqual([['12'], 0])
     expect(onRoom.mock.lastCall).toEqual(['12'])
     await open('12')
-    expect(viewing.mock.lastCall).toEqual([[]])
+    expect([viewing.mock.calls.length, leave.mock.calls.length]).toEqual([1, 1])
     expect(onRoom.mock.lastCall).toEqual([null])
   })
 
@@ -234,7 +208,7 @@ describe('the page of a room', () => {
     await open('12')
     answers({ outcome: 'waiting', until: 5, discordUrl: 'https://discord.test/12' })
     await press('[data-action=go]')
-    expect(asked.mock.calls).toEqual([['connectUserToVoiceChannel', { channelId: '12' }]])
+    expect(asked.mock.calls).toEqual([['voice.connect', { channelId: '12' }]])
     expect(find('[data-action=open-discord]').getAttribute('href')).toBe('https://discord.test/12')
   })
 })
@@ -251,22 +225,22 @@ describe('the page of an invite', () => {
     expect(asked).not.toHaveBeenCalled()
     answers({ outcome: 'done', channelId: '11', discordUrl: 'https://discord.test/11' })
     await press('[data-action=join]')
-    expect(asked.mock.calls).toEqual([['joinRoom', { token: 'T' }]])
+    expect(asked.mock.calls).toEqual([['invites.join', { token: 'T' }]])
     expect(find('[data-notice=invitation]').textContent).toContain('You may come into Room 11')
     expect(find('[data-channel-id="11"]').dataset['open']).toBe('true')
   })
 
   it('says what is so now, and not what was so at the click', async () => {
     const status = () => find('[data-notice=invitation] [role=status]').textContent
-    show(seeing(snapshot(guild('1'))), 'T')
+    show(seeing(guild('1')), 'T')
     answers({ outcome: 'done', channelId: '11', discordUrl: 'https://discord.test/11' })
     await press('[data-action=join]')
     expect(status()).toBe('One moment…')
-    show(seeing(snapshot(guild('1', { ...theirs, members: [{ ...person('7'), channelId: '11' }] }))), 'T')
+    show(seeing(guild('1', { ...theirs, people: new Map([['7', { ...person('7'), channelId: '11' }]]) })), 'T')
     expect(status()).toBe('You are in Room 11.')
     show(seeing(house), 'T')
     expect(find('[data-notice=invitation] [data-action=open-discord]')).toBeTruthy()
-    show(seeing(snapshot(guild('1'))), 'T')
+    show(seeing(guild('1')), 'T')
     expect(status()).toContain('The room is no more')
   })
 

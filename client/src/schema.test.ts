@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { Mismatch, read, type Schema } from './schema'
+import { Mismatch, read, type Schema } from './schema.testing.js'
 
 const reading = (schemas: Readonly<Record<string, Schema>> = {}) => ({ schemas, extra: [] as string[] })
 
@@ -35,6 +35,18 @@ describe('a schema', () => {
     const words: Schema = { type: 'array', items: { type: 'string', enum: ['up', 'down'] } }
     expect(read(words, ['up', 'down'], 'w', reading())).toEqual(['up', 'down'])
     expect(() => read(words, ['up', 'left'], 'w', reading())).toThrow('w[1] is not one of up, down')
+  })
+
+  it('in parts is one object', () => {
+    const parts: Schema = { allOf: [{ $ref: 'Stamp' }, { type: 'object', properties: { id: { $ref: 'Id' } }, required: ['id'] }] }
+    const notes = reading({ ...schemas, Stamp: { type: 'object', properties: { ts: { type: 'integer' } }, required: ['ts'] } })
+    expect(read(parts, { ts: 1, id: '7', more: 1 }, 'p', notes)).toEqual({ ts: 1, id: '7' })
+    expect(notes.extra).toEqual(['p.more'])
+    expect(() => read(parts, { id: '7' }, 'p', notes)).toThrow(new Mismatch('p.ts is missing'))
+  })
+
+  it('with words that nobody reads here refuses everything', () => {
+    expect(() => read({ oneOf: [] } as Schema, 1, 'n', reading())).toThrow('n has a schema with `oneOf`')
   })
 
   it('of a name that nobody knows refuses everything', () => {

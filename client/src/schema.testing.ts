@@ -1,16 +1,16 @@
 /**
- * JSON Schema, as much of it as `cargo xtask codegen` lets through: what a JSON
- * value must look like before the page believes it.
+ * JSON Schema, as much of it as the OpenAPI document has of streams: what tests hold recordings
+ * against. The client itself believes its server.
  *
- * A value that does not fit throws `Mismatch`, which `wire.ts` catches: nothing
- * past that file sees it. A field that the schema does not name is no error (a
- * newer server may send more), but its path is noted and it is left out, so
- * that a test can insist on there being none.
+ * A value that does not fit throws `Mismatch`. A field that the schema does not name is no error (a
+ * newer server may send more), but its path is noted, so that a test can insist on there being none.
  */
 
 export interface Schema {
-  /** The name of another one, instead of all the rest. */
+  /** Where another one is, instead of all the rest. */
   readonly $ref?: string
+  /** An object that is written in parts. */
+  readonly allOf?: readonly Schema[]
   readonly type?: Kind | readonly Kind[]
   readonly enum?: readonly string[]
   readonly pattern?: string
@@ -20,7 +20,12 @@ export interface Schema {
   readonly required?: readonly string[]
 }
 
+/** By what `$ref` says. */
 export type Schemas = Readonly<Record<string, Schema>>
+
+/** What is read; `format` and what else is for people means nothing here. */
+const KNOWN = ['$ref', 'allOf', 'type', 'enum', 'pattern', 'minimum', 'items', 'properties', 'required']
+const SAID_TO_PEOPLE = ['description', 'format']
 
 type Kind = 'null' | 'boolean' | 'integer' | 'string' | 'array' | 'object'
 
@@ -34,12 +39,8 @@ export interface Reading {
 }
 
 /** The value, without what its schema does not name. */
-export const read = (schema: Schema, value: unknown, path: string, reading: Reading): unknown => {
-  if (schema.$ref !== undefined) {
-    const named = reading.schemas[schema.$ref]
-    if (named === undefined) throw new Mismatch(`${path} is of an unknown kind`)
-    return read(named, value, path, reading)
-  }
+export const read = (written: Schema, value: unknown, path: string, reading: Reading): unknown => {
+  const schema = whole(written, path, reading.schemas)
   const kind = kindOf(value)
   const kinds = [schema.type].flat()
   if (!kinds.includes(kind)) throw new Mismatch(`${path} is not ${kinds.join(' or ')}`)
@@ -50,6 +51,24 @@ export const read = (schema: Schema, value: unknown, path: string, reading: Read
     return items === undefined ? [] : value.map((item, index) => read(items, item, `${path}[${index}]`, reading))
   }
   return typeof value === 'object' && value !== null ? readFields(schema, value, path, reading) : value
+}
+
+/** A schema without references and parts. */
+const whole = (schema: Schema, path: string, schemas: Schemas): Schema => {
+  const strange = Object.keys(schema).find((key) => !KNOWN.includes(key) && !SAID_TO_PEOPLE.includes(key))
+  if (strange !== undefined) throw new Mismatch(`${path} has a schema with \`${strange}\``)
+  if (schema.$ref !== undefined) {
+    const named = schemas[schema.$ref]
+    if (named === undefined) throw new Mismatch(`${path} is of an unknown kind`)
+    return whole(named, path, schemas)
+  }
+  if (schema.allOf === undefined) return schema
+  const parts = schema.allOf.map((part) => whole(part, path, schemas))
+  return {
+    type: 'object',
+    properties: Object.assign({}, ...parts.map((part) => part.properties)),
+    required: parts.flatMap((part) => part.required ?? []),
+  }
 }
 
 const kindOf = (value: unknown): Kind | undefined => {
