@@ -18,8 +18,8 @@ const LAUNCH = {
 
 const WITHIN_MS = 10_000
 
-/** Debian's Chromium, with nothing in it. */
-export const launch = () => chromium.launch(LAUNCH)
+/** Debian's Chromium, with nothing in it; `more`: further options of Playwright's. */
+export const launch = (more = {}) => chromium.launch({ ...LAUNCH, ...more })
 
 /** `[name="value"]`; the value is any text. */
 const attribute = (name, value) => `[${name}=${JSON.stringify(String(value))}]`

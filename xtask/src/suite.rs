@@ -115,7 +115,8 @@ fn integration(steps: &mut Steps) -> anyhow::Result<()> {
     })?;
     steps.step("whole-house tests", || {
         run_tests("it", " -- --skip oracle::")
-    })
+    })?;
+    steps.step("journeys in Chromium", ui::journeys)
 }
 
 fn simulation(steps: &mut Steps) -> anyhow::Result<()> {

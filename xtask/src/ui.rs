@@ -17,6 +17,14 @@ pub(crate) fn npm(folder: &str, script: &str) -> anyhow::Result<()> {
     command::run(command("npm", ["run", script], &root().join(folder)))
 }
 
+/// What becomes of people's browsers on a real house, and the examples. By the binary that the
+/// whole-house tests before this were built with.
+pub(crate) fn journeys() -> anyhow::Result<()> {
+    let binary = root().join("target/debug/guildhall");
+    let words = ["run", "journeys", "--", &binary.to_string_lossy()];
+    command::run(command("npm", words, &root().join("tests/browser")))
+}
+
 /// Fails if `ui/dist` is not, byte for byte, what `ui/` builds.
 pub(crate) fn dist_is_clean() -> anyhow::Result<()> {
     let root = root();
