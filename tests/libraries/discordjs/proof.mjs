@@ -2,16 +2,18 @@
 // http://127.0.0.1:4000. Only the address is set, by its own option. Ends with 0
 // if everything was told once, in order, and the caches equal /sim/state.
 
-import { ChannelType, Client, Events, GatewayIntentBits, OverwriteType, PermissionFlagsBits, version } from 'discord.js';
+import {
+  ChannelType, Client, Events, GatewayIntentBits, OverwriteType, Partials, PermissionFlagsBits, version,
+} from 'discord.js';
 
-import { Ledger, Sim, difference } from './ledger.mjs';
-import { ofCaches, ofState } from './world.mjs';
+import { Journey } from '../shared/journey.mjs';
+import { commands } from './commands.mjs';
+import { ofCaches } from './world.mjs';
 
 const origin = process.argv[2];
 if (!origin) throw new Error('Give the origin of a simulator, such as http://127.0.0.1:4000.');
-const sim = new Sim(origin);
-const ledger = new Ledger();
-const { application, guilds: [{ id: guildId }] } = await sim.state();
+const journey = await Journey.begin(origin, () => ofCaches(client));
+const { application, guildId, ledger, sim } = journey;
 
 const client = new Client({
   intents: [
@@ -19,8 +21,13 @@ const client = new Client({
     GatewayIntentBits.GuildMembers,
     GatewayIntentBits.GuildVoiceStates,
     GatewayIntentBits.GuildMessages,
+    GatewayIntentBits.GuildMessagePolls,
+    GatewayIntentBits.GuildWebhooks,
+    GatewayIntentBits.DirectMessages,
     GatewayIntentBits.MessageContent,
   ],
+  // Channels of direct messages are not told before something is said in them.
+  partials: [Partials.Channel],
   rest: { api: `${origin}/api`, cdn: origin },
 });
 
@@ -36,17 +43,24 @@ told(Events.GuildRoleDelete, (role) => `role ${role.id} gone`);
 told(Events.GuildMemberAdd, (member) => `member ${member.id} came`);
 told(Events.GuildMemberUpdate, (_, member) => `member ${member.id} changed: ${member.nickname}, ${member.roles.cache.size - 1} roles`);
 told(Events.GuildMemberRemove, (member) => `member ${member.id} went`);
-told(Events.MessageCreate, (message) => `message ${message.id} by ${message.author.id}: ${message.content}`);
+told(Events.MessageCreate, (message) => message.system
+  ? `a message of type ${message.type} in ${message.channelId}`
+  : `message ${message.id} by ${message.author.id}: ${message.content}`);
 told(Events.MessageUpdate, (_, message) => `message ${message.id} now: ${message.content}`);
 told(Events.MessageDelete, (message) => `message ${message.id} gone`);
+told(Events.MessagePollVoteAdd, ({ id }, userId) => `${userId} voted for ${id}`);
+told(Events.MessagePollVoteRemove, ({ id }, userId) => `${userId} voted no more for ${id}`);
+told(Events.ThreadCreate, (thread) => `thread ${thread.id} made: ${thread.name}`);
+told(Events.ThreadUpdate, (_, thread) => `thread ${thread.id} now: ${thread.name}${thread.archived ? ', archived' : ''}`);
+told(Events.ThreadDelete, (thread) => `thread ${thread.id} gone`);
+told(Events.ThreadMembersUpdate, (added, removed, thread) => (
+  `thread ${thread.id}: ${[...added.map(({ id }) => `${id} in`), ...removed.map(({ id }) => `${id} out`)]}`
+));
+told(Events.WebhooksUpdate, (channel) => `webhooks of ${channel.id} changed`);
 told(Events.ShardResume, () => 'resumed');
 
 // Connections and answers are counted, not told: how many of them is the library's affair.
-let sessions = 0;
-client.on(Events.ShardReady, () => {
-  sessions += 1;
-  ledger.poke();
-});
+client.on(Events.ShardReady, () => journey.began());
 const statuses = [];
 client.rest.on('response', (request, response) => statuses.push(`${request.method} ${request.route} ${response.status}`));
 client.on(Events.Error, (error) => fail(error));
@@ -58,13 +72,6 @@ function fail(error) {
   process.exit(1);
 }
 
-/** The caches hold what the simulator holds. */
-async function agrees(chapter) {
-  const found = difference(ofCaches(client), ofState(await sim.state()));
-  if (found) throw new Error(`After "${chapter}" the caches are not /sim/state: ${found}`);
-  console.log(`== ${chapter}: the caches equal /sim/state`);
-}
-
 /** Asks each guild for all of its members (op 8), whom GUILD_CREATE leaves out. */
 async function members() {
   for (const guild of client.guilds.cache.values()) await guild.members.fetch();
@@ -74,80 +81,14 @@ async function login() {
   const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve));
   await client.login(application.botToken);
   await ready;
-  await ledger.until('A session', () => sessions === 1);
+  await ledger.until('A session', () => journey.sessions === 1);
   if (client.user.id !== application.id) throw new Error(`The bot is ${client.user.id}, not ${application.id}.`);
   await members();
-  await agrees('login');
+  await journey.agrees('login');
+  journey.proved('the whole state');
 }
 
 const named = (name) => client.guilds.cache.get(guildId).channels.cache.find((channel) => channel.name === name);
-const anybody = async () => (await sim.state()).guilds[0].members[0].userId;
-
-/** Somebody joins, moves, mutes and leaves. */
-async function voices() {
-  const [userId, first, second] = [await anybody(), named('Table One').id, named('Table Two').id];
-  ledger.expect(
-    `voice ${userId} in ${first}`,
-    `voice ${userId} in ${second}`,
-    `voice ${userId} in ${second} muted`,
-    `voice ${userId} in null`,
-  );
-  await sim.voice(guildId, { userId, channelId: first });
-  await sim.voice(guildId, { userId, channelId: second });
-  await sim.voice(guildId, { userId, selfMute: true });
-  await sim.voice(guildId, { userId, channelId: null });
-  await ledger.settled('voices');
-}
-
-/** Channels and roles come, change and go, and a newcomer is given one. */
-async function house() {
-  const at = `/guilds/${guildId}`;
-  const { id: role } = await sim.act('POST', `${at}/roles`, { name: 'Visitor', color: 0x3f8f6b });
-  const { id: channel } = await sim.act('POST', `${at}/channels`, {
-    name: 'Guest Room',
-    permissionOverwrites: [{ id: role, type: 0, allow: '1024', deny: '0' }],
-  });
-  const { id: user } = await sim.act('POST', '/users', { username: 'wanda.new', globalName: 'Wanda' });
-  ledger.expect(`role ${role} made: Visitor`, `channel ${channel} made: Guest Room`);
-  await ledger.settled('a role and a channel');
-
-  await sim.act('POST', `${at}/members`, { userId: user });
-  await sim.act('PUT', `${at}/members/${user}/roles/${role}`);
-  await sim.act('PATCH', `${at}/members/${user}`, { nick: 'The Newcomer' });
-  await sim.act('PATCH', `/roles/${role}`, { name: 'Guest' });
-  await sim.act('PATCH', `/channels/${channel}`, { name: 'Guest Hall' });
-  ledger.expect(
-    `member ${user} came`,
-    `member ${user} changed: null, 1 roles`,
-    `member ${user} changed: The Newcomer, 1 roles`,
-    `role ${role} changed: Guest`,
-    `channel ${channel} changed: Guest Hall`,
-  );
-  await ledger.settled('a newcomer');
-  await agrees('a newcomer');
-
-  await sim.act('DELETE', `/channels/${channel}`);
-  await sim.act('DELETE', `${at}/members/${user}`);
-  await sim.act('DELETE', `/roles/${role}`);
-  ledger.expect(`channel ${channel} gone`, `member ${user} went`, `role ${role} gone`);
-  await ledger.settled('everything taken back');
-}
-
-/** Messages of people, with their content. */
-async function messages() {
-  const [userId, channel] = [await anybody(), named('game-night')];
-  const { id } = await sim.act('POST', '/messages', {
-    channelId: channel.id, authorId: userId, content: 'Who brings the dice?',
-  });
-  ledger.expect(`message ${id} by ${userId}: Who brings the dice?`);
-  await ledger.settled('a message');
-  const path = `/channels/${channel.id}/messages/${id}`;
-  await sim.act('PATCH', path, { content: 'Who brings the cards?' });
-  await sim.act('DELETE', path);
-  ledger.expect(`message ${id} now: Who brings the cards?`, `message ${id} gone`);
-  await ledger.settled('a message changed and deleted');
-}
-
 /** The bot acts by REST: a role, a gated room, a move, a message. */
 async function rest() {
   const guild = client.guilds.cache.get(guildId);
@@ -168,10 +109,12 @@ async function rest() {
   ledger.expect(`channel ${room.id} made: Table Three`);
   await ledger.settled('a channel with overwrites by REST');
 
-  const [userId, lobby] = [await anybody(), named('The Hearth')];
+  const [userId, lobby] = [journey.userId, named('The Hearth')];
   const member = await guild.members.fetch(userId);
+  // Counted before, because the event may come before the answer; @everyone is among them.
+  const held = member.roles.cache.size;
   await member.roles.add(role);
-  ledger.expect(`member ${userId} changed: ${member.nickname}, ${member.roles.cache.size} roles`);
+  ledger.expect(`member ${userId} changed: ${member.nickname}, ${held} roles`);
   await ledger.settled('a role given by REST');
   await sim.voice(guildId, { userId, channelId: lobby.id });
   ledger.expect(`voice ${userId} in ${lobby.id}`);
@@ -189,7 +132,7 @@ async function rest() {
   await said.delete();
   ledger.expect(`message ${said.id} gone`);
   await ledger.settled('a deletion by REST');
-  await agrees('acting by REST');
+  await journey.agrees('acting by REST');
 
   await room.setName('Table Four');
   ledger.expect(`channel ${room.id} changed: Table Four`);
@@ -205,85 +148,40 @@ async function rest() {
   const roles = guild.members.cache.get(userId).roles.cache.filter((one) => one.id !== role.id).size - 1;
   ledger.expect(`role ${role.id} gone`, `member ${userId} changed: ${member.nickname}, ${roles} roles`);
   await ledger.settled('a role deleted by REST');
-  await agrees('everything taken back by REST');
+  await journey.agrees('everything taken back by REST');
+  journey.proved('acting by REST');
 }
 
-/** Somebody else spends the bucket, so that the library meets a real 429. */
-async function limits() {
-  const path = `/guilds/${guildId}/roles`;
-  const headers = { authorization: `Bot ${application.botToken}` };
-  let spent = 0;
-  while ((await fetch(`${origin}/api/v10${path}`, { headers })).status !== 429) {
-    spent += 1;
-    if (spent > 1000) throw new Error(`A thousand calls of ${path} met no 429.`);
-  }
-  statuses.length = 0;
-  const roles = await client.guilds.cache.get(guildId).roles.fetch();
-  if (roles.size !== (await sim.state()).guilds[0].roles.length) throw new Error('Roles are missing after the 429.');
-  const [first, last] = [statuses.at(0), statuses.at(-1)];
-  if (!first?.endsWith(' 429') || !last?.endsWith(' 200')) {
-    throw new Error(`No 429 was waited out: ${JSON.stringify(statuses)}`);
-  }
-  console.log(`== a 429 after ${spent} calls, waited out`);
+/** The bot itself joins and leaves (op 4). */
+async function ownVoice() {
+  const [hearth, { shard }] = [named('The Hearth').id, client.guilds.cache.get(guildId)];
+  const op4 = (channelId) => shard.send({ op: 4, d: { guild_id: guildId, channel_id: channelId, self_mute: false, self_deaf: false } });
+  op4(hearth);
+  ledger.expect(`voice ${application.id} in ${hearth}`);
+  await ledger.settled('the bot in The Hearth');
+  op4(null);
+  ledger.expect(`voice ${application.id} in null`);
+  await ledger.settled('the bot gone');
+  journey.proved('its own voice state (op 4)');
 }
 
-const attachedSessions = async () =>
-  (await sim.state()).sessions.filter((session) => session.attached).map((session) => session.id);
-
-/** The connection ends so that the session goes on. */
-async function resumes(chapter, fault) {
-  const [userId, first, second] = [await anybody(), named('Table One').id, named('Table Two').id];
-  await sim.voice(guildId, { userId, channelId: first });
-  ledger.expect(`voice ${userId} in ${first}`);
-  await ledger.settled(`before ${chapter}`);
-  const before = sessions;
-  const attached = await attachedSessions();
-  await sim.fault(fault);
-  await ledger.until(`A resumption after ${chapter}`, () => ledger.seen.includes('resumed'));
-  await sim.voice(guildId, { userId, channelId: second });
-  ledger.expect('resumed', `voice ${userId} in ${second}`);
-  await ledger.settled(chapter);
-  if (sessions !== before || difference(attached, await attachedSessions())) {
-    throw new Error(`${chapter} cost the session.`);
-  }
-  ledger.expected.length = ledger.seen.length = 0;
-}
-
-/** A drop while people move: the replay brings each step, in order, then RESUMED. */
-async function replay() {
-  const [userId, first, second] = [await anybody(), named('Table One').id, named('Table Two').id];
-  await sim.fault({ kind: 'resume_503', times: 1 });
-  await sim.fault({ kind: 'drop' });
-  for (const channelId of [first, second, first]) await sim.voice(guildId, { userId, channelId });
-  ledger.expect(`voice ${userId} in ${first}`, `voice ${userId} in ${second}`, `voice ${userId} in ${first}`, 'resumed');
-  await ledger.settled('a drop while people move, and a resume host that answers 503 once');
-  ledger.expected.length = ledger.seen.length = 0;
-}
-
-/** Op 9 with false: a new session shows the world as it is now. */
-async function anew() {
-  const userId = await anybody();
-  const before = sessions;
-  await sim.fault({ kind: 'invalid_session', resumable: false });
-  await sim.voice(guildId, { userId, channelId: null });
-  await ledger.until('A new session after op 9', () => sessions === before + 1);
-  await ledger.settled('op 9 with false');
-  await members();
-  await agrees('op 9 with false');
-}
-
+console.log(`@version ${version}`);
 try {
   await login();
-  await voices();
-  await house();
-  await messages();
+  await journey.voices();
+  await ownVoice();
+  await journey.house();
+  await journey.messages();
   await rest();
-  await limits();
-  await resumes('a drop', { kind: 'drop' });
-  await resumes('op 7', { kind: 'reconnect' });
-  await replay();
-  await anew();
-  await agrees('the end');
+  await journey.empower();
+  await commands(client, journey);
+  await journey.limits(statuses, async () => (await client.guilds.cache.get(guildId).roles.fetch()).size);
+  journey.turnThePage();
+  await journey.resumes('a drop', { kind: 'drop' });
+  await journey.resumes('op 7', { kind: 'reconnect' });
+  await journey.replay();
+  await journey.anew(members);
+  await journey.agrees('the end');
   await client.destroy();
   console.log(`discord.js ${version}: everything was told once, in order, and the caches equal /sim/state.`);
 } catch (error) {

@@ -1,12 +1,6 @@
-// One shape for two worlds: what discord.js holds in its caches, and what
-// /sim/state says. Lists become objects by id, so that order does not matter.
+// What discord.js holds in its caches, in the shape of shared/state.mjs.
 
-import { PermissionsBitField } from 'discord.js';
-
-/** The name Discord gives a channel that the bot may not view. */
-const HIDDEN = '___hidden___';
-
-const byId = (list) => Object.fromEntries(list);
+import { byId } from '../shared/state.mjs';
 
 /** Everything discord.js holds of its guilds. */
 export function ofCaches(client) {
@@ -19,7 +13,7 @@ export function ofCaches(client) {
       color: role.colors?.primaryColor ?? role.color,
       permissions: role.permissions.bitfield.toString(),
     }])),
-    channels: byId(guild.channels.cache.map((channel) => [channel.id, {
+    channels: byId(guild.channels.cache.filter((channel) => !channel.isThread()).map((channel) => [channel.id, {
       type: channel.type,
       name: channel.name,
       parentId: channel.parentId,
@@ -42,36 +36,5 @@ export function ofCaches(client) {
       mute: state.serverMute,
       deaf: state.serverDeaf,
     }])),
-  }]));
-}
-
-/** The same of `/sim/state`, as the bot may see it. */
-export function ofState(state) {
-  const names = new Map(state.users.map((user) => [user.id, user.username]));
-  const shut = (guild) => ({
-    [guild.id]: { type: 0, allow: '0', deny: PermissionsBitField.Flags.ViewChannel.toString() },
-  });
-  return byId(state.guilds.map((guild) => [guild.id, {
-    name: guild.name,
-    ownerId: guild.ownerId,
-    memberCount: guild.members.length,
-    roles: byId(guild.roles.map(({ id, name, color, permissions }) => [id, { name, color, permissions }])),
-    channels: byId(guild.channels.map((channel) => [channel.id, {
-      type: channel.type,
-      name: channel.botSees ? channel.name : HIDDEN,
-      parentId: channel.parentId,
-      overwrites: channel.botSees
-        ? byId(channel.permissionOverwrites.map(({ id, type, allow, deny }) => [id, { type, allow, deny }]))
-        : shut(guild),
-    }])),
-    members: byId(guild.members.map(({ userId, nick, roles }) => [userId, {
-      username: names.get(userId),
-      nick,
-      roles: [...roles].sort(),
-    }])),
-    voice: byId(guild.voiceStates.map(({ userId, channelId, selfMute, selfDeaf, mute, deaf }) => [
-      userId,
-      { channelId, selfMute, selfDeaf, mute, deaf },
-    ])),
   }]));
 }

@@ -8,16 +8,14 @@ import { connect } from 'node:net';
 
 import * as Eris from 'eris';
 
-import { Ledger, Sim, difference } from '../discordjs/ledger.mjs';
-import { ofCaches, ofState } from './world.mjs';
+import { Journey } from '../shared/journey.mjs';
+import { ofCaches } from './world.mjs';
 
 const origin = process.argv[2];
 if (!origin) throw new Error('Give the origin of a simulator, such as http://127.0.0.1:4000.');
 const { hostname, host, port } = new URL(origin);
-const sim = new Sim(origin);
-const ledger = new Ledger();
-const { application, guilds } = await sim.state();
-const guildId = guilds[0].id;
+const journey = await Journey.begin(origin, () => ofCaches(client));
+const { application, guildId, guildIds, ledger, sim } = journey;
 
 const agent = new Agent();
 agent.createConnection = () => connect(Number(port), hostname);
@@ -54,9 +52,8 @@ told('messageDelete', (message) => `message ${message.id} gone`);
 told('shardResume', () => 'resumed');
 
 // Connections and answers are counted, not told: how many of them is the library's affair.
-let sessions = 0;
 client.on('rawWS', ({ t }) => {
-  if (t === 'READY') sessions += 1;
+  if (t === 'READY') journey.sessions += 1;
   // What it hands out here it reads only then.
   setImmediate(() => ledger.poke());
 });
@@ -71,16 +68,9 @@ function fail(error) {
   process.exit(1);
 }
 
-/** The caches hold what the simulator holds. */
-async function agrees(chapter) {
-  const found = difference(ofCaches(client), ofState(await sim.state()));
-  if (found) throw new Error(`After "${chapter}" the caches are not /sim/state: ${found}`);
-  console.log(`== ${chapter}: the caches equal /sim/state`);
-}
-
 /** Each guild's members have come, whom it asks for by itself (op 8). */
 const members = () => {
-  const here = () => client.guilds.size === guilds.length && client.guilds.every((guild) => guild.members.size === guild.memberCount);
+  const here = () => client.guilds.size === guildIds.length && client.guilds.every((guild) => guild.members.size === guild.memberCount);
   return ledger.until('All members', here);
 };
 
@@ -90,28 +80,12 @@ async function login() {
   await ready;
   await members();
   if (client.user.id !== application.id) throw new Error(`The bot is ${client.user.id}, not ${application.id}.`);
-  await agrees('login');
+  await journey.agrees('login');
+  journey.proved('the whole state');
 }
 
 const guild = () => client.guilds.get(guildId);
 const named = (name) => guild().channels.find((channel) => channel.name === name);
-const anybody = async () => (await sim.state()).guilds[0].members[0].userId;
-
-/** Somebody joins, moves, mutes and leaves. */
-async function voices() {
-  const [userId, first, second] = [await anybody(), named('Table One').id, named('Table Two').id];
-  ledger.expect(
-    `voice ${userId} in ${first}`,
-    `voice ${userId} in ${second}`,
-    `voice ${userId} in ${second} muted`,
-    `voice ${userId} in null`,
-  );
-  await sim.voice(guildId, { userId, channelId: first });
-  await sim.voice(guildId, { userId, channelId: second });
-  await sim.voice(guildId, { userId, selfMute: true });
-  await sim.voice(guildId, { userId, channelId: null });
-  await ledger.settled('voices');
-}
 
 /** The bot itself joins and leaves (op 4). */
 async function ownVoice() {
@@ -123,55 +97,7 @@ async function ownVoice() {
   op4(null);
   ledger.expect(`voice ${application.id} in null`);
   await ledger.settled('the bot gone');
-}
-
-/** Channels and roles come, change and go, and a newcomer is given one. */
-async function house() {
-  const at = `/guilds/${guildId}`;
-  const { id: role } = await sim.act('POST', `${at}/roles`, { name: 'Visitor', color: 0x3f8f6b });
-  const { id: channel } = await sim.act('POST', `${at}/channels`, {
-    name: 'Guest Room',
-    permissionOverwrites: [{ id: role, type: 0, allow: '1024', deny: '0' }],
-  });
-  const { id: user } = await sim.act('POST', '/users', { username: 'wanda.new', globalName: 'Wanda' });
-  ledger.expect(`role ${role} made: Visitor`, `channel ${channel} made: Guest Room`);
-  await ledger.settled('a role and a channel');
-
-  await sim.act('POST', `${at}/members`, { userId: user });
-  await sim.act('PUT', `${at}/members/${user}/roles/${role}`);
-  await sim.act('PATCH', `${at}/members/${user}`, { nick: 'The Newcomer' });
-  await sim.act('PATCH', `/roles/${role}`, { name: 'Guest' });
-  await sim.act('PATCH', `/channels/${channel}`, { name: 'Guest Hall' });
-  ledger.expect(
-    `member ${user} came`,
-    `member ${user} changed: null, 1 roles`,
-    `member ${user} changed: The Newcomer, 1 roles`,
-    `role ${role} changed: Guest`,
-    `channel ${channel} changed: Guest Hall`,
-  );
-  await ledger.settled('a newcomer');
-  await agrees('a newcomer');
-
-  await sim.act('DELETE', `/channels/${channel}`);
-  await sim.act('DELETE', `${at}/members/${user}`);
-  await sim.act('DELETE', `/roles/${role}`);
-  ledger.expect(`channel ${channel} gone`, `member ${user} went`, `role ${role} gone`);
-  await ledger.settled('everything taken back');
-}
-
-/** Messages of people, with their content. */
-async function messages() {
-  const [userId, channel] = [await anybody(), named('game-night')];
-  const { id } = await sim.act('POST', '/messages', {
-    channelId: channel.id, authorId: userId, content: 'Who brings the dice?',
-  });
-  ledger.expect(`message ${id} by ${userId}: Who brings the dice?`);
-  await ledger.settled('a message');
-  const path = `/channels/${channel.id}/messages/${id}`;
-  await sim.act('PATCH', path, { content: 'Who brings the cards?' });
-  await sim.act('DELETE', path);
-  ledger.expect(`message ${id} now: Who brings the cards?`, `message ${id} gone`);
-  await ledger.settled('a message changed and deleted');
+  journey.proved('its own voice state (op 4)');
 }
 
 /** The bot acts by REST: a role, a gated room, a move, a message. */
@@ -191,7 +117,7 @@ async function rest() {
   ledger.expect(`channel ${room.id} made: Table Three`);
   await ledger.settled('a channel with overwrites by REST');
 
-  const [userId, lobby] = [await anybody(), named('The Hearth')];
+  const [userId, lobby] = [journey.userId, named('The Hearth')];
   const member = guild().members.get(userId);
   const roles = member.roles.length;
   await member.addRole(role.id);
@@ -213,7 +139,7 @@ async function rest() {
   await said.delete();
   ledger.expect(`message ${said.id} gone`);
   await ledger.settled('a deletion by REST');
-  await agrees('acting by REST');
+  await journey.agrees('acting by REST');
 
   await room.edit({ name: 'Table Four' });
   ledger.expect(`channel ${room.id} changed: Table Four`);
@@ -228,7 +154,8 @@ async function rest() {
   await role.delete();
   ledger.expect(`role ${role.id} gone`, `member ${userId} changed: ${member.nick}, ${roles} roles`);
   await ledger.settled('a role deleted by REST');
-  await agrees('everything taken back by REST');
+  await journey.agrees('everything taken back by REST');
+  journey.proved('acting by REST');
 }
 
 /** Somebody uses a command, a button, a modal and a select menu, and types where choices are offered. */
@@ -254,137 +181,55 @@ async function commands() {
       const content = `${interaction.data.options[0].value} sides`;
       await interaction.editOriginalMessage({ content, components: [...row(again), ...row(die)] });
       await interaction.createFollowup({ content: 'for you', flags: 64 });
-      return 'command done';
-    }
-    if (interaction instanceof Eris.AutocompleteInteraction) {
+    } else if (interaction instanceof Eris.AutocompleteInteraction) {
       await interaction.result([{ name: 'Surely', value: 'for fun' }]);
-      return 'choices given';
-    }
-    if (interaction instanceof Eris.ModalSubmitInteraction) {
+    } else if (interaction instanceof Eris.ModalSubmitInteraction) {
       await interaction.createMessage({ content: `Hello, ${interaction.data.components[0].components[0].value}` });
-      return 'modal done';
-    }
-    if (interaction.data.custom_id === 'again') {
+    } else if (interaction.data.custom_id === 'again') {
       const name = { type: 4, custom_id: 'name', label: 'Name', style: 1 };
       await interaction.createModal({ title: 'Who?', custom_id: 'who', components: row(name) });
-      return 'modal shown';
+    } else {
+      await interaction.editParent({ content: `A die of ${interaction.data.values[0]}` });
     }
-    await interaction.editParent({ content: `A die of ${interaction.data.values[0]}` });
-    return 'choice made';
   };
-  const listener = (interaction) => answer(interaction).then((line) => ledger.see(line), fail);
+  const listener = (interaction) => answer(interaction).catch(fail);
   client.on('interactionCreate', listener);
 
-  const asks = { userId: await anybody(), channelId: named('game-night').id };
-  const use = async (body, line) => {
-    const { id } = await sim.act('POST', '/interactions', { ...asks, ...body });
-    await ledger.until(line, () => ledger.seen.includes(line));
-    return sim.act('GET', `/interactions/${id}`);
-  };
-  const rolled = await use({ command: 'roll', options: { sides: 20 } }, 'command done');
-  const shown = [rolled.callback, rolled.answer.content, rolled.followups.map(({ content, ephemeral }) => [content, ephemeral])];
-  const wanted = [5, '20 sides', [['for you', true]]];
-  if (difference(shown, wanted)) throw new Error(`The command was answered ${JSON.stringify(shown)}.`);
+  const rolled = await journey.use({ command: 'roll', options: { sides: 20 } }, ({ followups }) => followups.length === 1);
+  journey.same(
+    'A command',
+    [rolled.callback, rolled.answer.content, rolled.followups.map(({ content, ephemeral }) => [content, ephemeral])],
+    [5, '20 sides', [['for you', true]]],
+  );
   const messageId = rolled.answer.id;
-  const pressed = await use({ messageId, customId: 'again' }, 'modal shown');
-  const modal = await use({ modalOf: pressed.id, fields: { name: 'Wanda' } }, 'modal done');
-  if (modal.answer.content !== 'Hello, Wanda') throw new Error(`The modal was answered ${JSON.stringify(modal.answer)}.`);
-  const chosen = await use({ messageId, customId: 'die', values: ['20'] }, 'choice made');
-  if (chosen.answer.content !== 'A die of 20') throw new Error(`The message was not updated: ${JSON.stringify(chosen.answer)}.`);
-  const typed = await use({ command: 'roll', options: { why: 'f' }, focused: 'why' }, 'choices given');
-  if (typed.choices[0].value !== 'for fun') throw new Error(`Other choices were offered: ${JSON.stringify(typed.choices)}.`);
+  const pressed = await journey.use({ messageId, customId: 'again' });
+  const modal = await journey.use({ modalOf: pressed.id, fields: { name: 'Wanda' } });
+  journey.same('A modal', modal.answer.content, 'Hello, Wanda');
+  const chosen = await journey.use({ messageId, customId: 'die', values: ['20'] });
+  journey.same('A choice', chosen.answer.content, 'A die of 20');
+  const typed = await journey.use({ command: 'roll', options: { why: 'f' }, focused: 'why' });
+  journey.same('Choices', typed.choices[0].value, 'for fun');
   client.off('interactionCreate', listener);
   await client.bulkEditCommands([]);
-  turnThePage();
-  console.log('== a command, a button, a modal, a choice and choices');
+  await journey.told('interactions');
+  for (const capability of ['slash commands', 'buttons, selects and modals', 'autocomplete']) journey.proved(capability);
 }
 
-/** Somebody else spends the bucket, so that the library meets a real 429. */
-async function limits() {
-  const path = `/guilds/${guildId}/roles`;
-  const headers = { authorization: `Bot ${application.botToken}` };
-  let spent = 0;
-  while ((await fetch(`${origin}/api/v10${path}`, { headers })).status !== 429) {
-    spent += 1;
-    if (spent > 1000) throw new Error(`A thousand calls of ${path} met no 429.`);
-  }
-  statuses.length = 0;
-  const roles = await client.getRESTGuildRoles(guildId);
-  if (roles.length !== (await sim.state()).guilds[0].roles.length) throw new Error('Roles are missing after the 429.');
-  const [first, last] = [statuses.at(0), statuses.at(-1)];
-  if (!first?.endsWith(' 429') || !last?.endsWith(' 200')) {
-    throw new Error(`No 429 was waited out: ${JSON.stringify(statuses)}`);
-  }
-  console.log(`== a 429 after ${spent} calls, waited out`);
-}
-
-const attachedSessions = async () =>
-  (await sim.state()).sessions.filter((session) => session.attached).map((session) => session.id);
-
-/** The connection ends so that the session goes on. */
-async function resumes(chapter, fault) {
-  const [userId, first, second] = [await anybody(), named('Table One').id, named('Table Two').id];
-  await sim.voice(guildId, { userId, channelId: first });
-  ledger.expect(`voice ${userId} in ${first}`);
-  await ledger.settled(`before ${chapter}`);
-  const before = sessions;
-  const attached = await attachedSessions();
-  await sim.fault(fault);
-  await ledger.until(`A resumption after ${chapter}`, () => ledger.seen.includes('resumed'));
-  await sim.voice(guildId, { userId, channelId: second });
-  ledger.expect('resumed', `voice ${userId} in ${second}`);
-  await ledger.settled(chapter);
-  if (sessions !== before || difference(attached, await attachedSessions())) {
-    throw new Error(`${chapter} cost the session.`);
-  }
-  turnThePage();
-}
-
-/** A drop while people move: the replay brings each step, in order, then RESUMED. */
-async function replay() {
-  const [userId, first, second] = [await anybody(), named('Table One').id, named('Table Two').id];
-  // It dials again at once: until everybody has moved nobody answers.
-  await sim.fault({ kind: 'resume_503', times: 1000 });
-  await sim.fault({ kind: 'drop' });
-  for (const channelId of [first, second, first]) await sim.voice(guildId, { userId, channelId });
-  await sim.fault({ kind: 'resume_503', times: 0 });
-  ledger.expect(`voice ${userId} in ${first}`, `voice ${userId} in ${second}`, `voice ${userId} in ${first}`, 'resumed');
-  await ledger.settled('a drop while people move, and a resume host that answers 503');
-  turnThePage();
-}
-
-/** Op 9 with false: a new session shows the world as it is now. */
-async function anew() {
-  const userId = await anybody();
-  const before = sessions;
-  await sim.voice(guildId, { userId, channelId: null });
-  ledger.expect(`voice ${userId} in null`);
-  await ledger.settled('nobody in a room');
-  await sim.fault({ kind: 'invalid_session', resumable: false });
-  await ledger.until('A new session after op 9', () => sessions === before + 1);
-  await members();
-  await ledger.settled('op 9 with false');
-  await agrees('op 9 with false');
-}
-
-function turnThePage() {
-  ledger.expected.length = ledger.seen.length = 0;
-}
-
+console.log(`@version ${Eris.VERSION}`);
 try {
   await login();
-  await voices();
+  await journey.voices();
   await ownVoice();
-  await house();
-  await messages();
+  await journey.house();
+  await journey.messages();
   await rest();
   await commands();
-  await limits();
-  await resumes('a drop', { kind: 'drop' });
-  await resumes('op 7', { kind: 'reconnect' });
-  await replay();
-  await anew();
-  await agrees('the end');
+  await journey.limits(statuses, async () => (await client.getRESTGuildRoles(guildId)).length);
+  await journey.resumes('a drop', { kind: 'drop' });
+  await journey.resumes('op 7', { kind: 'reconnect' });
+  await journey.replay();
+  await journey.anew(members);
+  await journey.agrees('the end');
   client.disconnect({ reconnect: false });
   console.log(`eris ${Eris.VERSION}: everything was told once, in order, and the caches equal /sim/state.`);
 } catch (error) {

@@ -15,10 +15,11 @@ from pathlib import Path
 import aiohttp
 import hikari
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "discordpy"))
-from ledger import PATIENCE, Ledger, Sim, Wrong, difference
+sys.path.append(str(Path(__file__).resolve().parent.parent / "shared"))
+from journey import Journey
+from ledger import PATIENCE, Wrong
 
-from world import of_cache, of_state
+from world import of_cache
 
 
 def muted(state):
@@ -68,25 +69,19 @@ class Failures(logging.Handler):
             self.ledger.poke()
 
 
-class Proof:
-    """The chapters, each from a world at rest to a world at rest."""
+class Proof(Journey):
+    """What hikari does itself, and the journey of them all."""
 
     def __init__(self, origin, http):
-        self.origin = origin
-        self.http = http
-        self.sim = Sim(origin, http)
-        self.ledger = Ledger()
+        super().__init__(origin, http, lambda: of_cache(self.bot.cache), self._complaint)
         self.failures = Failures(self.ledger)
-        self.sessions = 0
         self.chunked = set()
 
+    def _complaint(self):
+        return self.failures.first and f"hikari complains: {self.failures.first}"
+
     async def run(self):
-        state = await self.sim.state()
-        self.token = state["application"]["botToken"]
-        self.application_id = int(state["application"]["id"])
-        self.guild_ids = {int(guild["id"]) for guild in state["guilds"]}
-        self.guild_id = int(state["guilds"][0]["id"])
-        self.somebody = int(state["guilds"][0]["members"][0]["userId"])
+        await self.begin()
         intents = hikari.Intents.ALL_UNPRIVILEGED | hikari.Intents.GUILD_MEMBERS | hikari.Intents.MESSAGE_CONTENT
         self.bot = hikari.GatewayBot(
             self.token, rest_url=f"{self.origin}/api/v10", intents=intents, banner=None, logs="WARNING"
@@ -106,11 +101,11 @@ class Proof:
             await self.rest()
             await self.reads()
             await self.commands()
-            await self.limits()
+            await self.limits(lambda: self.failures.limited > 0, self.roles)
             await self.resumes("a drop", kind="drop")
             await self.resumes("op 7", kind="reconnect")
             await self.replay()
-            await self.anew()
+            await self.anew(self._is_whole)
             await self.agrees("the end")
         finally:
             await self.bot.close()
@@ -123,116 +118,35 @@ class Proof:
 
     async def _ready(self, _: hikari.ShardReadyEvent):
         # Counted, not told: when it calls a session ready is the library's affair.
-        self.sessions += 1
         self.chunked.clear()
-        self.ledger.poke()
+        self.began()
 
     async def _chunk(self, event: hikari.MemberChunkEvent):
         if event.chunk_index + 1 == event.chunk_count:
             self.chunked.add(int(event.guild_id))
             self.ledger.poke()
 
-    async def until(self, what, holds):
-        await self.ledger.until(what, lambda: self.failures.first or holds())
-        if self.failures.first:
-            raise Wrong(f"hikari complains: {self.failures.first}")
-
-    async def settled(self, chapter):
-        await self.ledger.settled(chapter)
-        if self.failures.first:
-            raise Wrong(f"hikari complains: {self.failures.first}")
-
-    async def agrees(self, chapter):
-        """The cache holds what the simulator holds."""
-        found = difference(of_cache(self.bot.cache), of_state(await self.sim.state()))
-        if found:
-            raise Wrong(f'After "{chapter}" the cache is not /sim/state: {found}')
-        print(f"== {chapter}: the cache equals /sim/state", flush=True)
-
-    def channel(self, name):
-        channels = self.bot.cache.get_guild_channels_view_for_guild(self.guild_id).values()
-        return next(channel for channel in channels if channel.name == name)
+    def _is_whole(self):
+        return self.chunked == self.guild_ids
 
     async def login(self):
-        await self.until("A session", lambda: self.sessions == 1 and self.chunked == self.guild_ids)
+        await self.until("A session", lambda: self.sessions == 1 and self._is_whole())
         if self.bot.get_me().id != self.application_id:
             raise Wrong(f"The bot is {self.bot.get_me().id}, not {self.application_id}.")
         await self.agrees("login")
-
-    async def voice(self, channel_id=None, **flags):
-        body = flags or {"channelId": channel_id and str(channel_id)}
-        await self.sim.voice(self.guild_id, userId=str(self.somebody), **body)
-
-    async def voices(self):
-        """Somebody joins, moves, mutes and leaves."""
-        user, first, second = self.somebody, self.channel("Table One").id, self.channel("Table Two").id
-        self.ledger.expect(
-            f"voice {user} in {first}",
-            f"voice {user} in {second}",
-            f"voice {user} in {second} muted",
-            f"voice {user} in None",
-        )
-        await self.voice(first)
-        await self.voice(second)
-        await self.voice(selfMute=True)
-        await self.voice(None)
-        await self.settled("voices")
+        self.proved("the whole state")
 
     async def own_voice(self):
         """The bot itself joins, moves and leaves (op 4), without saying whether it is mute."""
         for name in ("The Hearth", "Table One"):
-            channel = self.channel(name).id
+            channel = await self.channel(name)
             await self.bot.update_voice_state(self.guild_id, channel)
             self.ledger.expect(f"voice {self.application_id} in {channel}")
             await self.settled(f"the bot in {name}")
         await self.bot.update_voice_state(self.guild_id, None)
         self.ledger.expect(f"voice {self.application_id} in None")
         await self.settled("the bot gone")
-
-    async def house(self):
-        """Channels and roles come, change and go, and a newcomer is given one."""
-        at, act = f"/guilds/{self.guild_id}", self.sim.act
-        role = (await act("POST", f"{at}/roles", {"name": "Visitor", "color": 0x3F8F6B}))["id"]
-        overwrites = [{"id": role, "type": 0, "allow": "1024", "deny": "0"}]
-        room = {"name": "Guest Room", "permissionOverwrites": overwrites}
-        channel = (await act("POST", f"{at}/channels", room))["id"]
-        user = (await act("POST", "/users", {"username": "wanda.new", "globalName": "Wanda"}))["id"]
-        self.ledger.expect(f"role {role} made: Visitor", f"channel {channel} made: Guest Room")
-        await self.settled("a role and a channel")
-
-        await act("POST", f"{at}/members", {"userId": user})
-        await act("PUT", f"{at}/members/{user}/roles/{role}")
-        await act("PATCH", f"{at}/members/{user}", {"nick": "The Newcomer"})
-        await act("PATCH", f"/roles/{role}", {"name": "Guest"})
-        await act("PATCH", f"/channels/{channel}", {"name": "Guest Hall"})
-        self.ledger.expect(
-            f"member {user} came",
-            f"member {user} changed: None, 1 roles",
-            f"member {user} changed: The Newcomer, 1 roles",
-            f"role {role} changed: Guest",
-            f"channel {channel} changed: Guest Hall",
-        )
-        await self.settled("a newcomer")
-        await self.agrees("a newcomer")
-
-        await act("DELETE", f"/channels/{channel}")
-        await act("DELETE", f"{at}/members/{user}")
-        await act("DELETE", f"/roles/{role}")
-        self.ledger.expect(f"channel {channel} gone", f"member {user} went", f"role {role} gone")
-        await self.settled("everything taken back")
-
-    async def messages(self):
-        """A message of a person, with its content."""
-        channel = self.channel("game-night").id
-        said = {"channelId": str(channel), "authorId": str(self.somebody), "content": "Who brings the dice?"}
-        message = (await self.sim.act("POST", "/messages", said))["id"]
-        self.ledger.expect(f"message {message} by {self.somebody}: Who brings the dice?")
-        await self.settled("a message")
-        path = f"/channels/{channel}/messages/{message}"
-        await self.sim.act("PATCH", path, {"content": "Who brings the cards?"})
-        await self.sim.act("DELETE", path)
-        self.ledger.expect(f"message {message} now: Who brings the cards?", f"message {message} gone")
-        await self.settled("a message changed and deleted")
+        self.proved("its own voice state (op 4)")
 
     async def rest(self):
         """The bot acts by REST: a role, a gated room, a move, a message."""
@@ -254,19 +168,19 @@ class Proof:
         self.ledger.expect(f"channel {room.id} made: Table Three")
         await self.settled("a channel with overwrites by REST")
 
-        member, lobby = self.bot.cache.get_member(guild, self.somebody), self.channel("The Hearth")
+        member, lobby = self.bot.cache.get_member(guild, self.user_id), await self.channel("The Hearth")
         roles = len(member.role_ids) - 1
         await rest.add_role_to_member(guild, member.id, role.id)
         self.ledger.expect(f"member {member.id} changed: {member.nickname}, {roles + 1} roles")
         await self.settled("a role given by REST")
-        await self.voice(lobby.id)
-        self.ledger.expect(f"voice {member.id} in {lobby.id}")
+        await self.voice(lobby)
+        self.ledger.expect(f"voice {member.id} in {lobby}")
         await self.settled("somebody in the lobby")
         await rest.edit_member(guild, member.id, voice_channel=room.id)
         self.ledger.expect(f"voice {member.id} in {room.id}")
         await self.settled("a move by REST")
 
-        channel = self.channel("game-night").id
+        channel = await self.channel("game-night")
         said = await rest.create_message(channel, "Table Three is open.", attachment=hikari.Bytes(b"map", "map.txt"))
         if [(one.filename, one.size) for one in said.attachments] != [("map.txt", 3)]:
             raise Wrong(f"The file did not come along: {said.attachments}")
@@ -294,26 +208,27 @@ class Proof:
         )
         await self.settled("everything taken back by REST")
         await self.agrees("everything taken back by REST")
+        self.proved("acting by REST")
 
     async def reads(self):
         """Everything that the library can read of what is there, decoded field by field."""
-        rest, guild, channel = self.bot.rest, self.guild_id, self.channel("game-night").id
+        rest, guild, channel = self.bot.rest, self.guild_id, await self.channel("game-night")
         said = (
             await self.sim.act(
-                "POST", "/messages", {"channelId": str(channel), "authorId": str(self.somebody), "content": "Hello"}
+                "POST", "/messages", {"channelId": str(channel), "authorId": str(self.user_id), "content": "Hello"}
             )
         )["id"]
-        self.ledger.expect(f"message {said} by {self.somebody}: Hello")
+        self.ledger.expect(f"message {said} by {self.user_id}: Hello")
         await self.settled("a message to read")
         for reading in (
             rest.fetch_application(),
             rest.fetch_my_user(),
-            rest.fetch_user(self.somebody),
+            rest.fetch_user(self.user_id),
             rest.fetch_guild(guild),
             rest.fetch_guild_preview(guild),
             rest.fetch_guild_channels(guild),
             rest.fetch_channel(channel),
-            rest.fetch_member(guild, self.somebody),
+            rest.fetch_member(guild, self.user_id),
             rest.fetch_roles(guild),
             rest.fetch_message(channel, int(said)),
             rest.fetch_guild_emojis(guild),
@@ -335,7 +250,7 @@ class Proof:
 
     async def commands(self):
         """Somebody uses a command, a button and a modal, and types where choices are offered."""
-        rest, kinds, channel = self.bot.rest, hikari.OptionType, self.channel("game-night").id
+        rest, kinds = self.bot.rest, hikari.OptionType
         roll = (
             rest.slash_command_builder("roll", "Rolls dice")
             .add_option(hikari.CommandOption(type=kinds.INTEGER, name="sides", description="How many", is_required=True))
@@ -344,44 +259,31 @@ class Proof:
             )
         )
         made = await rest.set_application_commands(self.application_id, [roll])
-        if [command.name for command in made] != ["roll"]:
-            raise Wrong(f"Other commands were registered: {made}")
+        self.same("The commands", [command.name for command in made], ["roll"])
 
         async def answers(event: hikari.InteractionCreateEvent):
             await self._answer(event.interaction)
 
         self.bot.subscribe(hikari.InteractionCreateEvent, answers)
-        asks = {"userId": str(self.somebody), "channelId": str(channel)}
-
-        asked = await self.sim.act("POST", "/interactions", {**asks, "command": "roll", "options": {"sides": 20}})
-        await self.until("The command's end", lambda: "command done" in self.ledger.seen)
-        shown = await self.sim.act("GET", f"/interactions/{asked['id']}")
-        message = shown["answer"]["id"]
-        told = [shown["callback"], shown["answer"]["content"], [one["content"] for one in shown["followups"]]]
-        if told != [5, "20 sides", ["and more", "for you"]]:
-            raise Wrong(f"The command was answered {told}.")
-        if [one["ephemeral"] for one in shown["followups"]] != [False, True]:
-            raise Wrong("Who sees what was not kept apart.")
-
-        pressed = await self.sim.act("POST", "/interactions", {**asks, "customId": "again", "messageId": message})
-        await self.until("The modal", lambda: "modal shown" in self.ledger.seen)
-        fields = {"name": "Wanda"}
-        await self.sim.act("POST", "/interactions", {**asks, "modalOf": pressed["id"], "fields": fields})
-        await self.until("The modal's end", lambda: "modal done" in self.ledger.seen)
-        shown = await self.sim.act("GET", f"/interactions/{asked['id']}")
-        if shown["answer"]["content"] != "Hello, Wanda":
-            raise Wrong(f"The message was not updated: {shown['answer']}")
-
-        typing = {**asks, "command": "roll", "options": {"why": "f"}, "focused": "why"}
-        typed = await self.sim.act("POST", "/interactions", typing)
-        await self.until("The choices", lambda: "choices given" in self.ledger.seen)
-        shown = await self.sim.act("GET", f"/interactions/{typed['id']}")
-        if [one["value"] for one in shown["choices"]] != ["f, of course"]:
-            raise Wrong(f"Other choices were offered: {shown['choices']}")
+        rolled = await self.use(lambda shown: len(shown["followups"]) == 2, command="roll", options={"sides": 20})
+        self.same("A command", [rolled["callback"], rolled["answer"]["content"]], [5, "20 sides"])
+        followed = [(one["content"], one["ephemeral"]) for one in rolled["followups"]]
+        self.same("What followed", followed, [("and more", False), ("for you", True)])
+        message = rolled["answer"]["id"]
+        pressed = await self.use(customId="again", messageId=message)
+        self.same("A modal", pressed["callback"], 9)
+        sent = await self.use(modalOf=pressed["id"], fields={"name": "Wanda"})
+        self.same("A modal sent off", [sent["callback"], sent["answer"]["content"]], [7, "Hello, Wanda"])
+        later = await self.use(lambda shown: shown["answer"] and shown["answer"]["content"] == "Later it is.",
+                               customId="later", messageId=message)
+        self.same("A message changed later", later["callback"], 6)
+        typed = await self.use(command="roll", options={"why": "f"}, focused="why")
+        self.same("Choices", [one["value"] for one in typed["choices"]], ["f, of course"])
         self.bot.unsubscribe(hikari.InteractionCreateEvent, answers)
         await rest.set_application_commands(self.application_id, [])
-        self.turn_the_page()
-        print("== a command, a button, a modal and choices", flush=True)
+        await self.told("interactions")
+        for capability in ("slash commands", "buttons, selects and modals", "autocomplete"):
+            self.proved(capability)
 
     async def _answer(self, interaction):
         rest, kinds = self.bot.rest, hikari.ResponseType
@@ -389,90 +291,32 @@ class Proof:
             await interaction.create_initial_response(kinds.DEFERRED_MESSAGE_CREATE)
             row = rest.build_message_action_row()
             row.add_interactive_button(hikari.ButtonStyle.PRIMARY, "again", label="Again")
+            row.add_interactive_button(hikari.ButtonStyle.PRIMARY, "later", label="Later")
             sides = interaction.options[0].value
             await interaction.edit_initial_response(f"{sides} sides", component=row)
             await interaction.execute("and more")
             await interaction.execute("for you", flags=hikari.MessageFlag.EPHEMERAL)
-            self.ledger.see("command done")
+        elif isinstance(interaction, hikari.ComponentInteraction) and interaction.custom_id == "later":
+            await interaction.create_initial_response(kinds.DEFERRED_MESSAGE_UPDATE)
+            await interaction.edit_initial_response("Later it is.")
         elif isinstance(interaction, hikari.ComponentInteraction):
             row = rest.build_modal_action_row().add_text_input("name", "Name")
             await interaction.create_modal_response("Who?", "who", component=row)
-            self.ledger.see("modal shown")
         elif isinstance(interaction, hikari.ModalInteraction):
             name = interaction.components[0].components[0].value
             await interaction.create_initial_response(kinds.MESSAGE_UPDATE, f"Hello, {name}")
-            self.ledger.see("modal done")
         elif isinstance(interaction, hikari.AutocompleteInteraction):
             typed = next(option.value for option in interaction.options if option.is_focused)
             choices = [hikari.impl.AutocompleteChoiceBuilder("Surely", f"{typed}, of course")]
             await interaction.create_response(choices)
-            self.ledger.see("choices given")
 
-    async def limits(self):
-        """Somebody else spends the bucket, so that the library meets a real 429."""
-        url = f"{self.origin}/api/v10/guilds/{self.guild_id}/roles"
-        headers = {"authorization": f"Bot {self.token}"}
-        for spent in range(1000):
-            async with self.http.get(url, headers=headers) as answer:
-                if answer.status == 429:
-                    break
-        else:
-            raise Wrong(f"A thousand calls of {url} met no 429.")
-        before = self.failures.limited
-        roles = await self.bot.rest.fetch_roles(self.guild_id)
-        if len(roles) != len((await self.sim.state())["guilds"][0]["roles"]):
-            raise Wrong("Roles are missing after the 429.")
-        if self.failures.limited == before:
-            raise Wrong("No 429 was waited out.")
-        print(f"== a 429 after {spent} calls, waited out", flush=True)
-
-    async def attached(self):
-        return [session["id"] for session in (await self.sim.state())["sessions"] if session["attached"]]
-
-    async def resumes(self, chapter, **fault):
-        """The connection ends so that the session goes on."""
-        user, first, second = self.somebody, self.channel("Table One").id, self.channel("Table Two").id
-        await self.voice(first)
-        self.ledger.expect(f"voice {user} in {first}")
-        await self.settled(f"before {chapter}")
-        before, sessions = self.sessions, await self.attached()
-        await self.sim.fault(**fault)
-        await self.until(f"A resumption after {chapter}", lambda: "resumed" in self.ledger.seen)
-        await self.voice(second)
-        self.ledger.expect("resumed", f"voice {user} in {second}")
-        await self.settled(chapter)
-        if self.sessions != before or await self.attached() != sessions:
-            raise Wrong(f"{chapter} cost the session.")
-        self.turn_the_page()
-
-    async def replay(self):
-        """A drop while people move: the replay brings each step, in order, then RESUMED."""
-        user, first, second = self.somebody, self.channel("Table One").id, self.channel("Table Two").id
-        await self.sim.fault(kind="resume_503", times=1)
-        await self.sim.fault(kind="drop")
-        for channel_id in (first, second, first):
-            await self.voice(channel_id)
-        self.ledger.expect(*(f"voice {user} in {channel_id}" for channel_id in (first, second, first)), "resumed")
-        await self.settled("a drop while people move, and a resume host that answers 503 once")
-        self.turn_the_page()
-
-    async def anew(self):
-        """Op 9 with false: a new session shows the world as it is now."""
-        before = self.sessions
-        await self.sim.fault(kind="invalid_session", resumable=False)
-        await self.voice(None)
-        await self.until(
-            "A new session after op 9", lambda: self.sessions == before + 1 and self.chunked == self.guild_ids
-        )
-        await self.settled("op 9 with false")
-        await self.agrees("op 9 with false")
-
-    def turn_the_page(self):
-        self.ledger.expected.clear()
-        self.ledger.seen.clear()
+    async def roles(self):
+        self.failures.limited = 0
+        return await self.bot.rest.fetch_roles(self.guild_id)
 
 
 async def main(origin):
+    print(f"@version {hikari.__version__}", flush=True)
     limit = aiohttp.ClientTimeout(total=PATIENCE)
     try:
         async with aiohttp.ClientSession(timeout=limit) as http:

@@ -1,10 +1,6 @@
-"""One shape for two worlds: what hikari holds in its cache, and what /sim/state says. The number of
-members is left out: hikari keeps that of GUILD_CREATE. Lists become
-dictionaries by id, so that order does not matter.
+"""What hikari holds in its cache, in the shape of shared/state.py. Members are counted, because
+hikari keeps the number of GUILD_CREATE.
 """
-
-# The name Discord gives a channel that the bot may not view.
-HIDDEN = "___hidden___"
 
 
 def of_cache(cache):
@@ -16,6 +12,7 @@ def _guild(cache, guild):
     return {
         "name": guild.name,
         "ownerId": str(guild.owner_id),
+        "memberCount": len(cache.get_members_view_for_guild(guild.id)),
         "roles": {
             str(role.id): {"name": role.name, "color": int(role.color), "permissions": str(int(role.permissions))}
             for role in cache.get_roles_view_for_guild(guild.id).values()
@@ -52,48 +49,3 @@ def _guild(cache, guild):
             for id, state in cache.get_voice_states_view_for_guild(guild.id).items()
         },
     }
-
-
-def of_state(state):
-    """The same of `/sim/state`, as the bot may see it."""
-    names = {user["id"]: user["username"] for user in state["users"]}
-    return {guild["id"]: _told(guild, names) for guild in state["guilds"]}
-
-
-def _told(guild, names):
-    shut = {guild["id"]: {"type": 0, "allow": "0", "deny": "1024"}}
-    return {
-        "name": guild["name"],
-        "ownerId": guild["ownerId"],
-        "roles": {role["id"]: _pick(role, "name", "color", "permissions") for role in guild["roles"]},
-        "channels": {
-            channel["id"]: {
-                "type": channel["type"],
-                "name": channel["name"] if channel["botSees"] else HIDDEN,
-                "parentId": channel["parentId"],
-                "overwrites": {
-                    overwrite["id"]: _pick(overwrite, "type", "allow", "deny")
-                    for overwrite in channel["permissionOverwrites"]
-                }
-                if channel["botSees"]
-                else shut,
-            }
-            for channel in guild["channels"]
-        },
-        "members": {
-            member["userId"]: {
-                "username": names[member["userId"]],
-                "nick": member["nick"],
-                "roles": sorted(member["roles"]),
-            }
-            for member in guild["members"]
-        },
-        "voice": {
-            state["userId"]: _pick(state, "channelId", "selfMute", "selfDeaf", "mute", "deaf")
-            for state in guild["voiceStates"]
-        },
-    }
-
-
-def _pick(thing, *names):
-    return {name: thing[name] for name in names}

@@ -2,7 +2,7 @@
 // Nothing here waits for time to pass: a wait ends with what it waits for, or
 // with a sentence after PATIENCE.
 
-const PATIENCE = 30_000;
+export const PATIENCE = 30_000;
 
 /** Two lists of lines, in order: what must be seen, and what was. */
 export class Ledger {
