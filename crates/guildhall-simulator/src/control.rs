@@ -28,6 +28,8 @@ mod roles;
 mod members;
 /// Messages, reactions and typing.
 mod messages;
+/// Threads.
+mod threads;
 /// What people ask of the bot.
 mod interactions;
 /// The bot's token and its privileged intents.
@@ -75,6 +77,7 @@ fn routes() -> Router<AppState> {
         .merge(members::routes())
         .merge(voice::routes())
         .merge(messages::routes())
+        .merge(threads::routes())
         .merge(interactions::routes())
         .merge(application::routes())
         .merge(webhook::routes())

@@ -38,6 +38,10 @@ mod everywhere;
 mod prune;
 /// The audit log.
 mod audit_log;
+/// Threads.
+mod threads;
+/// Direct messages.
+mod directs;
 /// Channels.
 mod channels;
 /// Permission overwrites of a channel.
@@ -64,8 +68,16 @@ mod invites;
 mod commands;
 /// First answers to interactions.
 mod interactions;
-/// What follows them.
+/// Webhooks.
+mod webhooks;
+/// What webhooks say.
+mod executions;
+/// What follows first answers to interactions.
 mod followups;
+/// Lists of threads.
+mod thread_lists;
+/// Votes, and the ends of polls.
+mod polls;
 
 use axum::{
     Router, middleware,
@@ -89,6 +101,7 @@ pub(crate) fn router(state: AppState) -> Router<AppState> {
         .route("/users/@me", get(me::user).patch(me::edit))
         .route("/users/{user_id}", get(me::other))
         .route("/users/@me/guilds", get(me::guilds))
+        .route("/users/@me/channels", post(directs::open))
         .route("/users/@me/guilds/{guild_id}/member", get(members::own))
         .route("/applications/@me", get(me::application))
         .route("/oauth2/applications/@me", get(me::application))
@@ -106,9 +119,11 @@ pub(crate) fn router(state: AppState) -> Router<AppState> {
         .route("/sticker-packs/{pack_id}", get(stickers::read_pack))
         .route("/stickers/{sticker_id}", get(stickers::read))
         .merge(of_applications())
+        .merge(of_webhooks())
         .merge(of_guilds())
         .merge(empty::routes())
         .merge(of_channels())
+        .merge(of_threads())
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(state.clone(), inject_faults))
@@ -153,12 +168,82 @@ fn of_applications() -> Router<AppState> {
             "/interactions/{interaction_id}/{token}/callback",
             post(interactions::callback),
         )
-        .route("/webhooks/{webhook_id}/{token}", post(followups::create))
+}
+
+fn of_webhooks() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/channels/{channel_id}/webhooks",
+            get(webhooks::of_channel).post(webhooks::create),
+        )
+        .route("/guilds/{guild_id}/webhooks", get(webhooks::of_guild))
+        .route(
+            "/webhooks/{webhook_id}",
+            get(webhooks::read)
+                .patch(webhooks::edit)
+                .delete(webhooks::remove),
+        )
+        .route(
+            "/webhooks/{webhook_id}/{token}",
+            get(webhooks::read_by_token)
+                .post(followups::create)
+                .patch(webhooks::edit_by_token)
+                .delete(webhooks::remove_by_token),
+        )
         .route(
             "/webhooks/{webhook_id}/{token}/messages/{message_id}",
             get(followups::read)
                 .patch(followups::change)
                 .delete(followups::remove),
+        )
+}
+
+fn of_threads() -> Router<AppState> {
+    Router::new()
+        .route("/channels/{channel_id}/threads", post(threads::begin))
+        .route(
+            "/channels/{channel_id}/messages/{message_id}/threads",
+            post(threads::begin_from),
+        )
+        .route(
+            "/channels/{channel_id}/thread-members",
+            get(threads::members),
+        )
+        .route(
+            "/channels/{channel_id}/thread-members/@me",
+            get(threads::own_member)
+                .put(threads::join)
+                .delete(threads::leave),
+        )
+        .route(
+            "/channels/{channel_id}/thread-members/{user_id}",
+            get(threads::member)
+                .put(threads::add)
+                .delete(threads::take_out),
+        )
+        .route(
+            "/channels/{channel_id}/threads/archived/public",
+            get(thread_lists::public),
+        )
+        .route(
+            "/channels/{channel_id}/threads/archived/private",
+            get(thread_lists::private),
+        )
+        .route(
+            "/channels/{channel_id}/users/@me/threads/archived/private",
+            get(thread_lists::joined_private),
+        )
+        .route(
+            "/guilds/{guild_id}/threads/active",
+            get(thread_lists::active),
+        )
+        .route(
+            "/channels/{channel_id}/polls/{message_id}/answers/{answer_id}",
+            get(polls::voters),
+        )
+        .route(
+            "/channels/{channel_id}/polls/{message_id}/expire",
+            post(polls::expire),
         )
 }
 

@@ -14,7 +14,7 @@ use axum::{
     Router,
     body::{Body, HttpBody},
     extract::{ConnectInfo, DefaultBodyLimit, Request, State},
-    http::{StatusCode, header},
+    http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{any, get},
 };
@@ -183,6 +183,17 @@ async fn serve_tls(
     }
 }
 
+/// `@me` is a word of paths, which discord.js 14.28.1 escapes where it could be an id.
+fn name_me_plainly(uri: &mut Uri) {
+    if !uri.path().contains("/%40me") {
+        return;
+    }
+    let plain = uri.to_string().replace("/%40me", "/@me");
+    if let Ok(plain) = plain.parse() {
+        *uri = plain;
+    }
+}
+
 async fn serve<S: Bytes + 'static>(
     stream: S,
     peer: SocketAddr,
@@ -198,6 +209,7 @@ async fn serve<S: Bytes + 'static>(
         let mut request = request.map(|body| deadline.limit(Body::new(body)));
         request.extensions_mut().insert(wire.clone());
         request.extensions_mut().insert(ConnectInfo(peer));
+        name_me_plainly(request.uri_mut());
         let answer = router.clone().oneshot(request);
         async move { answer.await.map(|response| deadline.answer(response)) }
     });

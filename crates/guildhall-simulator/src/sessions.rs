@@ -14,6 +14,8 @@ mod request;
 mod payload;
 /// What a present connection is told to do.
 mod order;
+/// Every event by name.
+mod events;
 /// One session: its dispatches, and those kept for replay.
 mod session;
 /// All sessions, the identify budget, and detached ones.

@@ -46,6 +46,14 @@ mod commands;
 mod interactions;
 /// Messages, reactions and typing.
 mod messages;
+/// Votes.
+mod polls;
+/// Threads.
+mod threads;
+/// Webhooks.
+mod webhooks;
+/// Direct messages.
+mod directs;
 /// Whole guilds: made, renamed, out of service, left.
 mod guilds;
 /// The world of a seed, before anybody acts.
@@ -67,9 +75,9 @@ pub(crate) use channels::{ChannelEdit, NewChannel};
 pub(crate) use commands::{CHAT_INPUT, Command, MESSAGE, USER};
 pub(crate) use edit::Edit;
 pub(crate) use entity::{
-    Allowed, AllowedMentions, Ban, Channel, ChannelKind, ChannelSettings, Emoji, Guild, Invite,
-    Member, Message, MessageParts, MessageSource, Messages, Overwrite, OverwriteKind, Presence,
-    Role, Status, User, VoiceState, find_component,
+    Allowed, AllowedMentions, Ban, Channel, ChannelKind, ChannelSettings, Emoji, Guild,
+    IncomingWebhook, Invite, Member, Message, MessageParts, MessageSource, Messages, Overwrite,
+    OverwriteKind, Presence, Role, Status, Thread, ThreadMember, User, VoiceState, find_component,
 };
 pub(crate) use event::{Appears, Event, EventBody, text as event_text};
 pub(crate) use guilds::{GuildEdit, NewGuild};
@@ -82,14 +90,19 @@ pub(crate) use invites::NewInvite;
 pub(crate) use members::{Departure, MemberEdit, NewUser, UserEdit};
 pub(crate) use messages::{MessageEdit, NewMessage};
 use payload::partial_channel;
-pub(crate) use payload::{MemberObject, UserObject, VoiceStateObject, channel_dispatch};
+pub(crate) use payload::{
+    MemberObject, UserObject, VoiceStateObject, active_threads, channel_dispatch, direct_object,
+    thread_list, thread_member, thread_object, webhook_object, whole_thread_member,
+};
 pub(crate) use payload::{
     current_user, guild_create, guild_object, presence, role_object, unavailable, visible_channels,
 };
 pub(crate) use permission::Permissions;
 pub(crate) use roles::{NewRole, RoleEdit};
 pub(crate) use table::Table;
+pub(crate) use threads::{NewThread, ThreadEdit};
 pub(crate) use voice::VoiceEdit;
+pub(crate) use webhooks::WebhookEdit;
 
 /// The application that bots and logins use, and its secrets.
 pub(crate) struct Registration {
@@ -112,6 +125,8 @@ pub(crate) struct World {
     pub(crate) application: Registration,
     pub(crate) users: Table<User>,
     pub(crate) guilds: Table<Guild>,
+    /// The bot's direct messages, by the ids of their channels.
+    pub(crate) directs: Table<Guild>,
     pub(crate) interactions: Interactions,
     ids: IdSource,
     /// What comes in no fixed number, because bots come and go as they like.

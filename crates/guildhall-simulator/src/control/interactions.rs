@@ -248,8 +248,8 @@ fn by_component(world: &World, custom_id: &str, body: &Body) -> Result<NewIntera
     let message_id = body
         .message_id
         .ok_or(Refusal::invalid("messageId is missing"))?;
-    let guild = world.guilds.get(world.guild_of_channel(body.channel_id)?);
-    let message = guild.and_then(|guild| guild.messages.find(body.channel_id, message_id));
+    let guild = world.place_of(body.channel_id)?;
+    let message = guild.messages.find(body.channel_id, message_id);
     let message = message.ok_or(Refusal::Unknown("message"))?;
     let component = find_component(&message.parts.components, custom_id);
     let component = component.ok_or(Refusal::Unknown("component"))?;
@@ -409,7 +409,7 @@ async fn read(State(discord): State<Arc<Discord>>, Path(text): Path<String>) -> 
 
 fn show(world: &World, interaction: &Interaction) -> Value {
     let answer = interaction.answer.as_ref();
-    let guild = world.guilds.get(interaction.guild_id);
+    let guild = world.guild_or_direct(interaction.guild_id);
     let message = |id: &Snowflake| {
         let message = guild?.messages.find(interaction.channel_id, *id)?;
         Some(show_message(message))

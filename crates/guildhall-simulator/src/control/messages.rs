@@ -15,7 +15,10 @@ use crate::{
     clock,
     snowflake::{Snowflake, iso},
     state::{AppState, Discord},
-    world::{AllowedMentions, Changed, Emoji, Message, MessageEdit, NewMessage, Refusal, World},
+    world::{
+        AllowedMentions, Changed, Emoji, Message, MessageEdit, MessageSource, NewMessage, Refusal,
+        World,
+    },
 };
 
 /// Longest text of a message, in characters.
@@ -38,6 +41,10 @@ pub(super) fn routes() -> Router<AppState> {
             "/channels/{channel_id}/messages/{message_id}/reactions",
             with_body(MethodFilter::POST, react)
                 .merge(with_body(MethodFilter::DELETE, clear_reactions)),
+        )
+        .route(
+            "/channels/{channel_id}/messages/{message_id}/votes",
+            with_body(MethodFilter::POST, vote),
         )
         .route(
             "/channels/{channel_id}/typing",
@@ -92,8 +99,8 @@ struct Wanted {
 /// `GET /sim/messages`: everything that was said, the newest last.
 async fn list(State(discord): State<Arc<Discord>>, Query(wanted): Query<Wanted>) -> Json<Value> {
     discord.with(|core| {
-        let guilds = core.world.guilds.iter();
-        let mut messages: Vec<_> = guilds
+        let places = core.world.guilds.iter().chain(core.world.directs.iter());
+        let mut messages: Vec<_> = places
             .flat_map(|guild| guild.messages.iter())
             .filter(|one| wanted.channel_id.is_none_or(|id| one.channel_id == id))
             .filter(|one| wanted.author_id.is_none_or(|id| one.author_id == id))
@@ -110,6 +117,12 @@ pub(super) fn show_message(message: &Message) -> Value {
     let reactions: Vec<_> = reactions
         .map(|one| json!({"emoji": one.emoji.object(), "userIds": one.user_ids}))
         .collect();
+    let webhook = match &message.source {
+        MessageSource::Webhook {
+            webhook_id, author, ..
+        } => json!({"id": webhook_id, "username": author.username, "avatar": author.avatar}),
+        _ => Value::Null,
+    };
     json!({
         "id": message.id,
         "channelId": message.channel_id,
@@ -120,6 +133,9 @@ pub(super) fn show_message(message: &Message) -> Value {
         "attachments": message.parts.attachments,
         "stickers": message.parts.stickers,
         "poll": message.parts.poll,
+        "votes": message.votes.iter()
+            .map(|(answer, user)| json!({"answerId": answer, "userId": user})).collect::<Vec<_>>(),
+        "webhook": webhook,
         "replyTo": message.reply_to,
         "pinned": message.pinned.is_some(),
         "editedAt": message.edited_at,
@@ -203,6 +219,29 @@ fn clear_reactions(
 ) -> Changed<()> {
     let emoji = text.as_deref().map(emoji).transpose()?;
     world.clear_reactions(channel_id, message_id, emoji.as_ref())
+}
+
+/// A person's vote in a poll; with `over` it is taken back.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct VoteBody {
+    user_id: Snowflake,
+    answer_id: u64,
+    #[serde(default)]
+    over: bool,
+}
+
+fn vote(
+    world: &mut World,
+    [channel_id, message_id]: [Snowflake; 2],
+    body: VoteBody,
+) -> Changed<()> {
+    let VoteBody {
+        user_id,
+        answer_id,
+        over,
+    } = body;
+    world.vote(channel_id, message_id, user_id, answer_id, over)
 }
 
 #[derive(Clone, Copy, Deserialize)]

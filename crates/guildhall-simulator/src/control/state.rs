@@ -21,7 +21,7 @@ use crate::{
     snowflake::iso,
     state::{AppState, Core, Discord, RequestCounts, RunningScenario, Shared, Tasks},
     webhook::Webhook,
-    world::{Channel, Guild, Invite, Member, User, VoiceState},
+    world::{Channel, Guild, IncomingWebhook, Invite, Member, Thread, User, VoiceState},
 };
 
 /// Of each channel, the newest first.
@@ -103,6 +103,9 @@ fn show(core: &mut Core) -> Value {
         },
         "users": users,
         "guilds": guilds,
+        "directMessages": world.directs.iter()
+            .map(|direct| json!({"id": direct.id, "userId": direct.direct_with}))
+            .collect::<Vec<_>>(),
         "sessions": sessions,
     })
 }
@@ -150,6 +153,8 @@ fn show_guild(core: &Core, guild: &Guild) -> Value {
             .map(|ban| json!({"userId": ban.user_id, "reason": ban.reason})).collect::<Vec<_>>(),
         "invites": guild.invites.iter()
             .map(show_invite).collect::<Vec<_>>(),
+        "threads": guild.threads.iter().map(show_thread).collect::<Vec<_>>(),
+        "webhooks": guild.webhooks.iter().map(show_webhook).collect::<Vec<_>>(),
         "auditLog": guild.audit_log.iter().collect::<Vec<_>>(),
         "voiceStates": guild.voice_states.iter()
             .map(|state| show_voice(guild, state)).collect::<Vec<_>>(),
@@ -181,6 +186,29 @@ fn show_channel(core: &Core, guild: &Guild, channel: &Channel) -> Value {
         "permissionOverwrites": channel.overwrites,
         "botSees": guild.shows(channel, core.world.bot_id()),
         "messages": messages,
+    })
+}
+
+fn show_thread(thread: &Thread) -> Value {
+    json!({
+        "id": thread.channel.id,
+        "type": thread.channel.kind,
+        "name": thread.channel.name,
+        "parentId": thread.channel.parent_id,
+        "ownerId": thread.owner_id,
+        "archived": thread.archived,
+        "locked": thread.locked,
+        "members": thread.members.iter().map(|member| member.user_id).collect::<Vec<_>>(),
+    })
+}
+
+fn show_webhook(webhook: &IncomingWebhook) -> Value {
+    json!({
+        "id": webhook.id,
+        "token": webhook.token,
+        "name": webhook.name,
+        "channelId": webhook.channel_id,
+        "userId": webhook.user_id,
     })
 }
 

@@ -18,6 +18,7 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/users", create(make))
         .route("/users/{user_id}", edit(change))
+        .route("/users/{user_id}/direct-messages", create(open_direct))
         .route(
             "/users/{user_id}/presence",
             with_body(MethodFilter::PUT, set_presence),
@@ -62,6 +63,21 @@ fn change(world: &mut World, [user_id]: [Snowflake; 1], body: EditBody) -> Chang
         avatar: body.avatar,
     };
     world.edit_user(user_id, edit)
+}
+
+/// Nothing is said of the channel that is opened.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NothingBody {}
+
+/// The channel of somebody's direct messages with the bot.
+fn open_direct(
+    world: &mut World,
+    [user_id]: [Snowflake; 1],
+    NothingBody {}: NothingBody,
+) -> Changed<Value> {
+    let id = world.direct_channel(user_id)?;
+    Ok((json!({"id": id}), Vec::new()))
 }
 
 /// How somebody is shown from now on.

@@ -8,7 +8,7 @@ use super::{
     caller::Bot,
     params::{Ids, Query},
 };
-use crate::world::{Permissions, UserObject};
+use crate::world::{Permissions, UserObject, thread_object, webhook_object};
 
 /// `GET /guilds/{guild_id}/audit-logs`
 pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> ApiResult {
@@ -40,6 +40,17 @@ pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Api
             .collect();
         named.sort_unstable();
         named.dedup();
+        let is_named = |id| named.binary_search(&id).is_ok();
+        let threads = guild.threads.iter();
+        let threads = threads.filter(|thread| is_named(thread.channel.id));
+        let threads: Vec<_> = threads
+            .map(|thread| thread_object(guild, thread, call.bot))
+            .collect();
+        let webhooks = guild.webhooks.iter();
+        let webhooks = webhooks.filter(|webhook| is_named(webhook.id));
+        let webhooks: Vec<_> = webhooks
+            .map(|one| webhook_object(guild.id, one, call.world.users.get(one.user_id)))
+            .collect();
         let users = named.iter().filter_map(|id| call.world.users.get(*id));
         Ok(Json(json!({
             "audit_log_entries": entries,
@@ -48,8 +59,8 @@ pub(super) async fn list(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> Api
             "auto_moderation_rules": [],
             "guild_scheduled_events": [],
             "integrations": [],
-            "threads": [],
-            "webhooks": [],
+            "threads": threads,
+            "webhooks": webhooks,
         })))
     })
 }

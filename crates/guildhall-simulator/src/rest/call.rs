@@ -53,15 +53,24 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// A channel that the bot sees: 10003 for none, 50001 for a hidden one.
+    /// A guild's channel that the bot sees: 50003 for direct messages, 50024 for a thread.
+    pub(super) fn guild_channel(&self, id: Snowflake) -> Result<(&Guild, &Channel), ApiError> {
+        let (guild, channel) = self.channel(id)?;
+        if guild.direct_with.is_some() {
+            return Err(ApiError::NOT_IN_DIRECT_MESSAGES);
+        }
+        if channel.kind.is_thread() {
+            return Err(ApiError::WRONG_CHANNEL_TYPE);
+        }
+        Ok((guild, channel))
+    }
+
+    /// A channel, a thread or direct messages that the bot sees: 10003 for none, 50001 for a
+    /// hidden one.
     pub(super) fn channel(&self, id: Snowflake) -> Result<(&Guild, &Channel), ApiError> {
-        let guild_id = self.world.guild_of_channel(id)?;
-        let guild = self
-            .world
-            .guilds
-            .get(guild_id)
-            .ok_or(ApiError::UNKNOWN_CHANNEL)?;
-        let channel = guild.channels.get(id).ok_or(ApiError::UNKNOWN_CHANNEL)?;
+        let guild = self.world.place_of(id)?;
+        let channel = guild.channel_or_thread(id);
+        let channel = channel.ok_or(ApiError::UNKNOWN_CHANNEL)?;
         if guild.members.contains(self.bot) && guild.shows(channel, self.bot) {
             Ok((guild, channel))
         } else {

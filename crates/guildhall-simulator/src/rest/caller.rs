@@ -13,6 +13,7 @@ use super::{ApiError, call::Call};
 use crate::{
     clock,
     grants::{Access, Grants},
+    snowflake::Snowflake,
     state::{AppState, Discord},
     world::Cause,
 };
@@ -85,6 +86,11 @@ impl FromRequestParts<AppState> for Person {
 }
 
 impl Bot {
+    /// The bot's own id, which is the application's.
+    pub(super) fn id(&self) -> Snowflake {
+        self.discord.with(|core| core.world.bot_id())
+    }
+
     /// Looks at the world and changes it in one critical section. What was
     /// changed before a refusal stays changed, and is told.
     pub(super) fn act<T>(

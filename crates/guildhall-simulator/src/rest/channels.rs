@@ -7,9 +7,11 @@ use super::{
     ApiError, ApiResult,
     call::Call,
     caller::Bot,
+    directs,
     form::{Form, Forms},
     overwrites,
     params::Ids,
+    threads,
 };
 use crate::{
     clock,
@@ -179,6 +181,9 @@ pub(super) async fn create(
 pub(super) async fn read(bot: Bot, Ids([channel_id]): Ids<1>) -> ApiResult {
     bot.act(|call| {
         let (guild, channel) = call.channel(channel_id)?;
+        if guild.direct_with.is_some() {
+            return directs::shape(call, channel_id);
+        }
         Ok(Json(channel_dispatch(guild, channel, call.bot)))
     })
 }
@@ -192,7 +197,11 @@ pub(super) async fn edit(
     mut form: Form,
 ) -> ApiResult {
     bot.act(|call| {
-        let (guild, channel) = call.channel(channel_id)?;
+        let (_, channel) = call.channel(channel_id)?;
+        if channel.kind.is_thread() {
+            return threads::edit(call, channel_id, form);
+        }
+        let (guild, channel) = call.guild_channel(channel_id)?;
         let guild_id = guild.id;
         call.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
         let mut request = ChangeRequest::read(&mut form, channel.kind);
@@ -228,6 +237,13 @@ pub(super) async fn edit(
 pub(super) async fn remove(bot: Bot, Ids([channel_id]): Ids<1>) -> ApiResult {
     bot.act(|call| {
         let (guild, channel) = call.channel(channel_id)?;
+        if channel.kind.is_thread() {
+            return threads::remove(call, channel_id);
+        }
+        if guild.direct_with.is_some() {
+            // Closed is only what a person sees; what was said stays.
+            return directs::shape(call, channel_id);
+        }
         call.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
         let was = channel_dispatch(guild, channel, call.bot);
         call.change(|world| world.delete_channel(channel_id))?;

@@ -36,10 +36,6 @@ pub(super) fn routes() -> Router<AppState> {
             of_guild(Permissions::NONE, json!({"items": []})),
         )
         .route(
-            "/guilds/{guild_id}/threads/active",
-            of_guild(Permissions::NONE, json!({"threads": [], "members": []})),
-        )
-        .route(
             "/applications/{application_id}/emojis",
             of_application(json!({"items": []})),
         )

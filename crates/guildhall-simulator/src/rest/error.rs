@@ -65,6 +65,33 @@ impl ApiError {
         bad(40_060, "Interaction has already been acknowledged.");
     pub(super) const INVALID_WEBHOOK_TOKEN: Self =
         Self::Coded(StatusCode::UNAUTHORIZED, 50_027, "Invalid Webhook Token");
+    pub(super) const MOST_WEBHOOKS: Self = bad(30_007, "Maximum number of webhooks reached (15)");
+    pub(super) const INVALID_RECIPIENT: Self = bad(50_033, "Invalid Recipient(s)");
+    pub(super) const CANNOT_WRITE_TO: Self = refused(50_007, "Cannot send messages to this user");
+    pub(super) const NO_MUTUAL_GUILD: Self = refused(
+        50_278,
+        "Cannot send messages to this user due to having no mutual guilds",
+    );
+    pub(super) const NOT_IN_DIRECT_MESSAGES: Self =
+        bad(50_003, "Cannot execute action on a DM channel");
+    pub(super) const ARCHIVED: Self = bad(50_083, "Thread is archived");
+    pub(super) const LOCKED: Self = refused(160_005, "Thread is locked");
+    pub(super) const HAS_A_THREAD: Self = bad(
+        160_004,
+        "A thread has already been created for this message",
+    );
+    pub(super) const THREAD_NEEDED: Self = bad(
+        220_001,
+        "Webhooks posted to forum channels must have a thread_name or thread_id",
+    );
+    pub(super) const THREAD_NAME_HERE: Self = bad(
+        220_003,
+        "Webhooks can only create threads in forum channels",
+    );
+    pub(super) const POLL_OVER: Self = bad(520_001, "Poll expired");
+    pub(super) const EDITED_POLL: Self = bad(520_003, "Cannot edit a poll message");
+    pub(super) const NO_POLL: Self = bad(520_006, "Cannot expire a non-poll message");
+    pub(super) const UNKNOWN_POLL_ANSWER: Self = unknown(10_102, "Unknown poll answer");
     pub(super) const UNKNOWN_BAN: Self = unknown(10_026, "Unknown Ban");
     pub(super) const UNKNOWN_STICKER: Self = unknown(10_060, "Unknown sticker");
     pub(super) const UNKNOWN_VOICE_STATE: Self = unknown(10_065, "Unknown Voice State");

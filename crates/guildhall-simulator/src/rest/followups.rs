@@ -1,18 +1,24 @@
 //! `/webhooks/{application_id}/{token}`: what follows the first answer to an interaction,
-//! and the answers as they are now. There are no other webhooks here.
+//! and the answers as they are now. What is no application's is a webhook's: `executions`.
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 
 use super::{
     ApiError, ApiResult,
     call::Call,
-    caller::Anybody,
+    caller::{Anybody, Bot},
+    executions,
     form::Form,
     interactions::{edit, is_open, say, shape},
     messages::{MessageBody, MessageChange},
-    params::{Texts, id_in},
+    params::{Query, Texts, id_in},
 };
 use crate::{
     config::Config,
@@ -28,8 +34,12 @@ pub(super) async fn create(
     State(config): State<Arc<Config>>,
     Anybody(bot): Anybody,
     Texts(path): Texts<2>,
+    query: Query,
     mut form: Form,
-) -> ApiResult {
+) -> Result<Response, ApiError> {
+    if !is_application(&bot, &path[0]) {
+        return executions::execute(&bot, &path, &query, form);
+    }
     let body = MessageBody::read(&mut form, Message::EPHEMERAL);
     form.done()?;
     bot.act(|call| {
@@ -41,13 +51,13 @@ pub(super) async fn create(
         if let Some(waiting) = loading(call, &interaction) {
             // The first that follows a deferred answer is that answer.
             edit(call, channel_id, waiting, MessageChange::from(body))?;
-            return shape(call, channel_id, waiting).map(Json);
+            return Ok(Json(shape(call, channel_id, waiting)?).into_response());
         }
         let id = say(call, &interaction, body)?;
         if let Some(interaction) = call.world.interactions.get_mut(interaction.id) {
             interaction.followups.push(id);
         }
-        shape(call, channel_id, id).map(Json)
+        Ok(Json(shape(call, channel_id, id)?).into_response())
     })
 }
 
@@ -56,7 +66,11 @@ pub(super) async fn read(
     State(config): State<Arc<Config>>,
     Anybody(bot): Anybody,
     Texts([application_id, token, message]): Texts<3>,
+    query: Query,
 ) -> ApiResult {
+    if !is_application(&bot, &application_id) {
+        return executions::read(&bot, &[application_id, token], &message, &query);
+    }
     bot.act(|call| {
         let interaction = opened(call, &config, &[application_id, token])?;
         let id = own_message(&interaction, &message)?;
@@ -69,10 +83,14 @@ pub(super) async fn change(
     State(config): State<Arc<Config>>,
     Anybody(bot): Anybody,
     Texts([application_id, token, message]): Texts<3>,
+    query: Query,
     mut form: Form,
 ) -> ApiResult {
     let change = MessageChange::read(&mut form);
     form.done()?;
+    if !is_application(&bot, &application_id) {
+        return executions::change(&bot, &[application_id, token], &message, &query, change);
+    }
     bot.act(|call| {
         let interaction = opened(call, &config, &[application_id, token])?;
         let id = own_message(&interaction, &message)?;
@@ -86,7 +104,11 @@ pub(super) async fn remove(
     State(config): State<Arc<Config>>,
     Anybody(bot): Anybody,
     Texts([application_id, token, message]): Texts<3>,
+    query: Query,
 ) -> Result<StatusCode, ApiError> {
+    if !is_application(&bot, &application_id) {
+        return executions::remove(&bot, &[application_id, token], &message, &query);
+    }
     bot.act(|call| {
         let interaction = opened(call, &config, &[application_id, token])?;
         let id = own_message(&interaction, &message)?;
@@ -94,6 +116,11 @@ pub(super) async fn remove(
         call.change(|world| world.delete_message(channel_id, id))?;
         Ok(StatusCode::NO_CONTENT)
     })
+}
+
+/// Whether a path is of interactions, whose webhook has the application's id.
+fn is_application(bot: &Bot, id: &str) -> bool {
+    id.parse() == Ok(bot.id())
 }
 
 /// The interaction that a token is of, if it still opens anything.
@@ -127,7 +154,7 @@ fn own_message(interaction: &Interaction, text: &str) -> Result<Snowflake, ApiEr
 /// The deferred answer that is still to come.
 fn loading(call: &Call<'_>, interaction: &Interaction) -> Option<Snowflake> {
     let id = interaction.original?;
-    let guild = call.world.guilds.get(interaction.guild_id)?;
+    let guild = call.world.guild_or_direct(interaction.guild_id)?;
     let message = guild.messages.find(interaction.channel_id, id)?;
     message.is_loading().then_some(id)
 }

@@ -227,6 +227,17 @@ impl Form {
         }
     }
 
+    /// Takes a whole number that is written with a point for what it is.
+    pub(super) fn without_fraction(&mut self, name: &str) {
+        let value = self.fields.get_mut(name);
+        if let Some(value) = value
+            && let Some(number) = value.as_f64().filter(|number| number.fract() == 0.0)
+            && let Ok(whole) = format!("{number:.0}").parse::<u64>()
+        {
+            *value = whole.into();
+        }
+    }
+
     /// A number that fits where it is kept.
     pub(super) fn small(&mut self, name: &str, range: RangeInclusive<u32>) -> Option<u32> {
         let number = self.number(name, u64::from(*range.start())..=u64::from(*range.end()))?;

@@ -182,7 +182,7 @@ pub(super) fn say(
         legacy: asked.legacy(call.world),
     };
     let exists = |id: &Snowflake| {
-        let guild = call.world.guilds.get(asked.guild_id);
+        let guild = call.world.guild_or_direct(asked.guild_id);
         guild.is_some_and(|guild| guild.messages.find(asked.channel_id, *id).is_some())
     };
     let reply_to = asked.original.filter(|_| is_followup).filter(exists);
@@ -202,9 +202,8 @@ pub(super) fn edit(
     message_id: Snowflake,
     change: MessageChange,
 ) -> Result<(), ApiError> {
-    let guild_id = call.world.guild_of_channel(channel_id)?;
-    let guild = call.world.guilds.get(guild_id);
-    let message = guild.and_then(|guild| guild.messages.find(channel_id, message_id));
+    let guild = call.world.place_of(channel_id)?;
+    let message = guild.messages.find(channel_id, message_id);
     let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
     let edit = change.of(message).ok_or(ApiError::EMPTY_MESSAGE)?;
     let now = iso(call.now);
@@ -217,11 +216,7 @@ pub(super) fn shape(
     channel_id: Snowflake,
     message_id: Snowflake,
 ) -> Result<Value, ApiError> {
-    let guild = call
-        .world
-        .guilds
-        .get(call.world.guild_of_channel(channel_id)?);
-    let guild = guild.ok_or(ApiError::UNKNOWN_GUILD)?;
+    let guild = call.world.place_of(channel_id)?;
     let message = guild.messages.find(channel_id, message_id);
     let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
     Ok(message.object(guild, call.world))

@@ -36,7 +36,7 @@ pub(super) async fn create(
     };
     form.done()?;
     bot.act(|call| {
-        let (guild, channel) = call.channel(channel_id)?;
+        let (guild, channel) = call.guild_channel(channel_id)?;
         call.needs_in(guild, channel, Permissions::CREATE_INSTANT_INVITE)?;
         if channel.kind == ChannelKind::Category {
             return Err(ApiError::WRONG_CHANNEL_TYPE);
@@ -63,7 +63,7 @@ pub(super) async fn read(bot: Bot, Texts([code]): Texts<1>, query: Query) -> Api
 /// `GET /channels/{channel_id}/invites`
 pub(super) async fn of_channel(bot: Bot, Ids([channel_id]): Ids<1>) -> ApiResult {
     bot.act(|call| {
-        let (guild, channel) = call.channel(channel_id)?;
+        let (guild, channel) = call.guild_channel(channel_id)?;
         call.needs_in(guild, channel, Permissions::MANAGE_CHANNELS)?;
         let own = guild
             .invites

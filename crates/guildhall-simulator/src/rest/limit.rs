@@ -207,7 +207,7 @@ fn resource(route: &str, params: &RawPathParams) -> Option<String> {
     let mut given = params.iter();
     let (_, id) = given.next()?;
     if matches!(kind, "webhooks" | "interactions") {
-        let (_, token) = given.next()?;
+        let token = given.next().map_or("", |(_, token)| token);
         return Some(format!("{kind}/{id}/{token}"));
     }
     if !matches!(kind, "channels" | "guilds") {

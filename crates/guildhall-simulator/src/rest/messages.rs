@@ -48,21 +48,7 @@ pub(super) async fn create(
     form.done()?;
     bot.act(|call| {
         let (guild, channel) = writable(call, channel_id)?;
-        let mut rights = Permissions::SEND_MESSAGES;
-        for (asked, right) in [
-            (!said.embeds.is_empty(), Permissions::EMBED_LINKS),
-            (
-                !said.parts.attachments.is_empty(),
-                Permissions::ATTACH_FILES,
-            ),
-            (said.parts.poll.is_some(), Permissions::SEND_POLLS),
-            (said.tts, Permissions::SEND_TTS_MESSAGES),
-        ] {
-            if asked {
-                rights = rights.union(right);
-            }
-        }
-        call.needs_in(guild, channel, rights)?;
+        call.needs_in(guild, channel, said_rights(&said))?;
         let mut reply_to = None;
         if let Some(reference) = reply {
             call.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)
@@ -102,6 +88,25 @@ pub(super) async fn create(
         }
         Ok(Json(object))
     })
+}
+
+/// What it takes to say something like this.
+pub(super) fn said_rights(said: &MessageBody) -> Permissions {
+    let asked = [
+        (!said.embeds.is_empty(), Permissions::EMBED_LINKS),
+        (
+            !said.parts.attachments.is_empty(),
+            Permissions::ATTACH_FILES,
+        ),
+        (said.parts.poll.is_some(), Permissions::SEND_POLLS),
+        (said.tts, Permissions::SEND_TTS_MESSAGES),
+    ];
+    asked
+        .into_iter()
+        .filter(|(asked, _)| *asked)
+        .fold(Permissions::SEND_MESSAGES, |sum, (_, right)| {
+            sum.union(right)
+        })
 }
 
 /// `GET /channels/{channel_id}/messages`: newest first; none without
@@ -155,11 +160,15 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form
     let change = MessageChange::read(&mut form);
     form.done()?;
     bot.act(|call| {
-        let (guild, _) = readable(call, channel_id)?;
+        let (guild, channel) = readable(call, channel_id)?;
+        not_archived(guild, channel)?;
         let message = guild.messages.get(channel_id, id);
         let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
         if message.author_id != call.bot {
             return Err(ApiError::NOT_THE_AUTHOR);
+        }
+        if message.parts.poll.is_some() {
+            return Err(ApiError::EDITED_POLL);
         }
         let edit = change.of(message).ok_or(ApiError::EMPTY_MESSAGE)?;
         let now = iso(call.now);
@@ -242,14 +251,38 @@ fn writable<'a>(
     channel_id: Snowflake,
 ) -> Result<(&'a Guild, &'a Channel), ApiError> {
     let (guild, channel) = readable(call, channel_id)?;
-    if channel.kind.has_messages() {
-        Ok((guild, channel))
+    if !channel.kind.has_messages() {
+        return Err(ApiError::NO_MESSAGES_HERE);
+    }
+    if let Some(user_id) = guild.direct_with
+        && !call.world.shares_a_guild(user_id)
+    {
+        return Err(ApiError::NO_MUTUAL_GUILD);
+    }
+    let locked = guild.threads.get(channel_id).is_some_and(|one| one.locked);
+    if locked {
+        call.needs_in(guild, channel, Permissions::MANAGE_THREADS)
+            .map_err(|_| ApiError::LOCKED)?;
+    }
+    Ok((guild, channel))
+}
+
+/// 50083 in a thread that is archived: there messages are read and deleted, and who says
+/// something brings it back.
+pub(super) fn not_archived(guild: &Guild, channel: &Channel) -> Result<(), ApiError> {
+    let thread = guild.threads.get(channel.id);
+    if thread.is_some_and(|thread| thread.archived) {
+        Err(ApiError::ARCHIVED)
     } else {
-        Err(ApiError::NO_MESSAGES_HERE)
+        Ok(())
     }
 }
 
-fn shape(call: &Call<'_>, channel_id: Snowflake, id: Snowflake) -> Result<Value, ApiError> {
+pub(super) fn shape(
+    call: &Call<'_>,
+    channel_id: Snowflake,
+    id: Snowflake,
+) -> Result<Value, ApiError> {
     let (guild, _) = call.channel(channel_id)?;
     let message = guild.messages.get(channel_id, id);
     let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;

@@ -25,7 +25,7 @@ pub(super) async fn put(
         deny,
     };
     bot.act(|call| {
-        let (guild, channel) = call.channel(channel_id)?;
+        let (guild, channel) = call.guild_channel(channel_id)?;
         call.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
         let known = channel.overwrites.iter().any(|one| one.id == target);
         if !known && channel.overwrites.len() >= MOST_OVERWRITES {
@@ -43,7 +43,7 @@ pub(super) async fn remove(
     Ids([channel_id, target]): Ids<2>,
 ) -> Result<StatusCode, ApiError> {
     bot.act(|call| {
-        let (guild, channel) = call.channel(channel_id)?;
+        let (guild, channel) = call.guild_channel(channel_id)?;
         call.needs_in(guild, channel, Permissions::MANAGE_ROLES)?;
         call.change(|world| world.remove_overwrite(channel_id, target))?;
         Ok(StatusCode::NO_CONTENT)

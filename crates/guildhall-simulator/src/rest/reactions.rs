@@ -7,7 +7,7 @@ use super::{
     ApiError, ApiResult,
     call::Call,
     caller::Bot,
-    messages::readable,
+    messages::{not_archived, readable},
     params::{Ids, Query, Texts, id_in},
 };
 use crate::{
@@ -27,6 +27,7 @@ pub(super) async fn add(bot: Bot, Texts(path): Texts<3>) -> Result<StatusCode, A
     bot.act(|call| {
         let (guild, channel, message) = found(call, channel_id, id)?;
         call.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
+        not_archived(guild, channel)?;
         if !message.reactions.iter().any(|one| one.emoji == emoji) {
             call.needs_in(guild, channel, Permissions::ADD_REACTIONS)?;
             if message.reactions.len() >= MOST_KINDS {

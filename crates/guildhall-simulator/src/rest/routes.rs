@@ -62,7 +62,10 @@ const ROUTES: &[(&str, &str)] = &[
         "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}/permissions",
     ),
     ("POST", "/interactions/{interaction_id}/{token}/callback"),
-    ("POST", "/webhooks/{webhook_id}/{token}"),
+    ("GET POST", "/channels/{channel_id}/webhooks"),
+    ("GET", "/guilds/{guild_id}/webhooks"),
+    ("GET PATCH DELETE", "/webhooks/{webhook_id}"),
+    ("GET POST PATCH DELETE", "/webhooks/{webhook_id}/{token}"),
     (
         "GET PATCH DELETE",
         "/webhooks/{webhook_id}/{token}/messages/{message_id}",
@@ -74,6 +77,32 @@ const ROUTES: &[(&str, &str)] = &[
         "GET",
         "/applications/{application_id}/role-connections/metadata",
     ),
+    ("POST", "/users/@me/channels"),
+    ("POST", "/channels/{channel_id}/threads"),
+    (
+        "POST",
+        "/channels/{channel_id}/messages/{message_id}/threads",
+    ),
+    ("GET", "/channels/{channel_id}/thread-members"),
+    (
+        "GET PUT DELETE",
+        "/channels/{channel_id}/thread-members/@me",
+    ),
+    (
+        "GET PUT DELETE",
+        "/channels/{channel_id}/thread-members/{user_id}",
+    ),
+    ("GET", "/channels/{channel_id}/threads/archived/public"),
+    ("GET", "/channels/{channel_id}/threads/archived/private"),
+    (
+        "GET",
+        "/channels/{channel_id}/users/@me/threads/archived/private",
+    ),
+    (
+        "GET",
+        "/channels/{channel_id}/polls/{message_id}/answers/{answer_id}",
+    ),
+    ("POST", "/channels/{channel_id}/polls/{message_id}/expire"),
     ("GET", "/channels/{channel_id}/pins"),
     ("GET", "/channels/{channel_id}/messages/pins"),
     ("GET POST PATCH", "/guilds/{guild_id}/channels"),
@@ -181,6 +210,35 @@ mod tests {
             .collect();
         let known: BTreeSet<_> = ROUTES.iter().map(|(_, path)| without_names(path)).collect();
         assert_eq!(known, routed);
+    }
+
+    /// The rows of the manual's table of routes: methods and path.
+    fn listed() -> BTreeSet<(String, String)> {
+        let page = include_str!("../../../../docs/simulator.md");
+        let section = page.split("\n## Routes\n").nth(1).unwrap_or_default();
+        let section = section.split("\n## ").next().unwrap_or_default();
+        let rows = section.lines().filter(|line| line.starts_with("| `"));
+        rows.map(|row| {
+            let mut words = row.split('`').skip(1).step_by(2);
+            let mut next = || words.next().unwrap_or_default().to_owned();
+            (next(), next())
+        })
+        .collect()
+    }
+
+    #[test]
+    fn the_manual_lists_every_route() {
+        let known: BTreeSet<_> = ROUTES
+            .iter()
+            .map(|(methods, path)| ((*methods).to_owned(), (*path).to_owned()))
+            .collect();
+        let listed = listed();
+        let missing: Vec<_> = known.difference(&listed).collect();
+        let gone: Vec<_> = listed.difference(&known).collect();
+        assert!(
+            missing.is_empty() && gone.is_empty(),
+            "missing {missing:?}, gone {gone:?}"
+        );
     }
 
     #[test]

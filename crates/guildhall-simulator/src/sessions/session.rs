@@ -11,7 +11,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{close::CloseCode, order::Order, query::GatewayQuery};
+use super::{close::CloseCode, events, order::Order, query::GatewayQuery};
 use crate::{
     snowflake::Snowflake,
     world::{Event, EventBody, Intents, World, event_text, guild_create},
@@ -166,6 +166,7 @@ impl Session {
 
     /// Numbers a dispatch, keeps it, and wakes the connection.
     pub(crate) fn push(&mut self, name: &'static str, body: Arc<str>) {
+        debug_assert!(events::is_known(name), "{name} is not in EVENTS");
         self.last_seq += 1;
         self.replay_bytes += body.len();
         self.replay.push_back(Dispatch {

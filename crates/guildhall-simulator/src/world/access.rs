@@ -34,6 +34,7 @@ impl Guild {
     /// What a member may do in a channel, as Discord stores it: base, then the
     /// overwrites of @everyone, of the member's roles together, of the member.
     pub(crate) fn permissions_in(&self, user_id: Snowflake, channel: &Channel) -> Permissions {
+        let channel = self.ruling(channel);
         let base = self.base_permissions(user_id);
         let Some(member) = self.members.get(user_id) else {
             return base;
@@ -69,8 +70,9 @@ impl Guild {
         sum
     }
 
-    /// Whether Discord shows the channel to this member: by permission, by being
-    /// connected there, or for a category by a child that is shown.
+    /// Whether Discord shows the channel or thread to this member: by permission, by being
+    /// connected there, or for a category by a child that is shown. A private thread is
+    /// shown to those who are in it or moderate it.
     pub(crate) fn shows(&self, channel: &Channel, user_id: Snowflake) -> bool {
         let directly = |channel: &Channel| {
             self.permissions_in(user_id, channel)
@@ -80,7 +82,7 @@ impl Guild {
                     .get(user_id)
                     .is_some_and(|state| state.channel_id == channel.id)
         };
-        directly(channel)
+        directly(channel) && self.admits(channel, user_id)
             || channel.kind == ChannelKind::Category
                 && self.channels.iter().any(|child| {
                     child.parent_id == Some(channel.id)
@@ -105,8 +107,18 @@ impl Guild {
     ) -> Permissions {
         let stored = self.permissions_in(user_id, channel);
         let mut rights = self.awake(user_id, stored, now);
-        if !rights.has(Permissions::VIEW_CHANNEL) {
+        if !rights.has(Permissions::VIEW_CHANNEL) || !self.admits(channel, user_id) {
             return Permissions::NONE;
+        }
+        if channel.kind.is_thread() {
+            // Whether one may send in the channel counts for nothing below it.
+            let sends = rights.has(Permissions::SEND_MESSAGES_IN_THREADS);
+            let others = rights.difference(Permissions::SEND_MESSAGES);
+            rights = if sends {
+                rights.union(Permissions::SEND_MESSAGES)
+            } else {
+                others
+            };
         }
         if channel.kind.is_voice() && !rights.has(Permissions::CONNECT) {
             return Permissions::VIEW_CHANNEL;

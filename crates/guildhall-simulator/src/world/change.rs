@@ -117,10 +117,12 @@ impl World {
         change: impl FnOnce(&mut Guild, &Table<User>, &mut Effects) -> Result<T, Refusal>,
     ) -> Changed<T> {
         let bot = self.application.id;
-        let guild = self
-            .guilds
-            .get_mut(guild_id)
-            .ok_or(Refusal::Unknown("guild"))?;
+        let guild = if self.directs.contains(guild_id) {
+            self.directs.get_mut(guild_id)
+        } else {
+            self.guilds.get_mut(guild_id)
+        };
+        let guild = guild.ok_or(Refusal::Unknown("guild"))?;
         let shown = |guild: &Guild| {
             if touches_rights {
                 shown(guild, bot)
@@ -134,7 +136,8 @@ impl World {
         let answer = change(guild, &self.users, &mut effects)?;
         let settled = voice_start::settle(guild, &effects.voice_channels, bot, self.now);
         let mut entries = Vec::new();
-        for record in effects.records {
+        let is_guild = guild.direct_with.is_none();
+        for record in effects.records.into_iter().filter(|_| is_guild) {
             let entry = Entry {
                 id: self.ids.draw(self.now),
                 user_id: self
@@ -175,6 +178,9 @@ impl World {
                 effects
                     .events
                     .push(channel_event("CHANNEL_UPDATE", guild, channel, bot));
+                effects
+                    .events
+                    .extend(threads_of_shown(guild, channel, bot).filter(|_| turned(&channel)));
             }
         }
         // A room that the bot did not see before is shown before its time is told.
@@ -210,6 +216,26 @@ pub(super) fn channel_event(
 ) -> Event {
     let shape = payload::channel_dispatch(guild, channel, bot);
     Event::new(name, Intents::GUILDS, guild.id, &shape)
+}
+
+/// THREAD_LIST_SYNC of a channel that can be seen now, if it has threads.
+fn threads_of_shown(
+    guild: &Guild,
+    channel: &Channel,
+    bot: Snowflake,
+) -> impl Iterator<Item = Event> {
+    let active = guild
+        .threads_of(channel.id)
+        .filter(|thread| !thread.archived);
+    let (threads, members) = payload::thread_list(guild, active, bot);
+    let data = json!({
+        "guild_id": guild.id,
+        "channel_ids": [channel.id],
+        "threads": threads,
+        "members": members,
+    });
+    let event = || Event::new("THREAD_LIST_SYNC", Intents::GUILDS, guild.id, &data);
+    (!threads.is_empty()).then(event).into_iter()
 }
 
 /// Every channel, and whether the bot may see it.

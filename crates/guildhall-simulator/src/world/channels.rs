@@ -41,11 +41,14 @@ pub(crate) struct ChannelEdit {
 type OverwriteChange = (Option<Overwrite>, Option<Overwrite>);
 
 impl World {
-    /// The guild that has this channel.
+    /// The guild that has this channel or thread, or the direct messages that it is.
     pub(crate) fn guild_of_channel(&self, channel_id: Snowflake) -> Result<Snowflake, Refusal> {
+        if self.directs.contains(channel_id) {
+            return Ok(channel_id);
+        }
         self.guilds
             .iter()
-            .find(|guild| guild.channels.contains(channel_id))
+            .find(|guild| guild.channels.contains(channel_id) || guild.threads.contains(channel_id))
             .map(|guild| guild.id)
             .ok_or(Refusal::Unknown("channel"))
     }
@@ -207,6 +210,22 @@ impl World {
             }
             guild.channels.remove(channel_id);
             guild.messages.forget_channel(channel_id);
+            let below: Vec<_> = guild
+                .threads_of(channel_id)
+                .map(|one| one.channel.id)
+                .collect();
+            for id in below {
+                guild.threads.remove(id);
+                guild.messages.forget_channel(id);
+            }
+            let webhooks = guild.webhooks.iter();
+            let of_it: Vec<_> = webhooks
+                .filter(|one| one.channel_id == channel_id)
+                .map(|one| one.id)
+                .collect();
+            for id in of_it {
+                guild.webhooks.remove(id);
+            }
             guild
                 .invites
                 .retain(|invite| invite.channel_id != channel_id);
@@ -237,10 +256,13 @@ impl World {
     fn is_used(&self, id: Snowflake) -> bool {
         self.users.contains(id)
             || self.guilds.contains(id)
-            || self
-                .guilds
-                .iter()
-                .any(|guild| guild.channels.contains(id) || guild.roles.contains(id))
+            || self.directs.contains(id)
+            || self.guilds.iter().any(|guild| {
+                guild.channels.contains(id)
+                    || guild.roles.contains(id)
+                    || guild.threads.contains(id)
+                    || guild.webhooks.contains(id)
+            })
     }
 }
 

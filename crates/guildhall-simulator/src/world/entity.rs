@@ -6,6 +6,10 @@ mod invite;
 mod message;
 /// Who is online, and what they are at.
 mod presence;
+/// Threads, and who is in them.
+mod thread;
+/// Webhooks.
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +22,8 @@ pub(crate) use message::{
     Allowed, AllowedMentions, Emoji, Message, MessageParts, MessageSource, Messages, find_component,
 };
 pub(crate) use presence::{Presence, Status};
+pub(crate) use thread::{Thread, ThreadMember};
+pub(crate) use webhook::IncomingWebhook;
 
 use super::{audit::AuditLog, permission::Permissions, table::Table};
 use crate::snowflake::Snowflake;
@@ -58,6 +64,11 @@ pub(crate) struct Guild {
     pub(crate) invites: Vec<Invite>,
     pub(crate) audit_log: AuditLog,
     pub(crate) messages: Messages,
+    pub(crate) threads: Table<Thread>,
+    pub(crate) webhooks: Table<IncomingWebhook>,
+    /// Whose direct messages with the bot these are. They are kept like a guild of two with
+    /// one channel, whose id is its own; there is nothing else of a guild about them.
+    pub(crate) direct_with: Option<Snowflake>,
 }
 
 /// Somebody who may not come back.
@@ -132,9 +143,13 @@ impl Default for ChannelSettings {
 #[serde(into = "u8", try_from = "u8")]
 pub(crate) enum ChannelKind {
     Text,
+    Direct,
     Voice,
     Category,
     Announcement,
+    AnnouncementThread,
+    PublicThread,
+    PrivateThread,
     Stage,
     Forum,
 }
@@ -143,6 +158,13 @@ impl ChannelKind {
     /// Whether people can connect to it.
     pub(crate) fn is_voice(self) -> bool {
         matches!(self, Self::Voice | Self::Stage)
+    }
+
+    pub(crate) fn is_thread(self) -> bool {
+        matches!(
+            self,
+            Self::AnnouncementThread | Self::PublicThread | Self::PrivateThread
+        )
     }
 
     /// Whether only guilds with the COMMUNITY feature may make one.
@@ -160,9 +182,13 @@ impl From<ChannelKind> for u8 {
     fn from(kind: ChannelKind) -> Self {
         match kind {
             ChannelKind::Text => 0,
+            ChannelKind::Direct => 1,
             ChannelKind::Voice => 2,
             ChannelKind::Category => 4,
             ChannelKind::Announcement => 5,
+            ChannelKind::AnnouncementThread => 10,
+            ChannelKind::PublicThread => 11,
+            ChannelKind::PrivateThread => 12,
             ChannelKind::Stage => 13,
             ChannelKind::Forum => 15,
         }

@@ -184,6 +184,9 @@ impl World {
             invites: Vec::new(),
             audit_log: AuditLog::default(),
             messages: Messages::default(),
+            threads: Table::default(),
+            webhooks: Table::default(),
+            direct_with: None,
         }
     }
 

@@ -25,13 +25,19 @@ impl Intents {
     pub(crate) const GUILDS: Self = Self(1);
     pub(crate) const GUILD_MEMBERS: Self = Self(1 << 1);
     pub(crate) const GUILD_MODERATION: Self = Self(1 << 2);
+    pub(crate) const GUILD_WEBHOOKS: Self = Self(1 << 5);
     pub(crate) const GUILD_INVITES: Self = Self(1 << 6);
     pub(crate) const GUILD_VOICE_STATES: Self = Self(1 << 7);
     pub(crate) const GUILD_PRESENCES: Self = Self(1 << 8);
     pub(crate) const GUILD_MESSAGES: Self = Self(1 << 9);
     pub(crate) const GUILD_MESSAGE_REACTIONS: Self = Self(1 << 10);
     pub(crate) const GUILD_MESSAGE_TYPING: Self = Self(1 << 11);
+    pub(crate) const DIRECT_MESSAGES: Self = Self(1 << 12);
+    pub(crate) const DIRECT_MESSAGE_REACTIONS: Self = Self(1 << 13);
+    pub(crate) const DIRECT_MESSAGE_TYPING: Self = Self(1 << 14);
     pub(crate) const MESSAGE_CONTENT: Self = Self(1 << 15);
+    pub(crate) const GUILD_MESSAGE_POLLS: Self = Self(1 << 24);
+    pub(crate) const DIRECT_MESSAGE_POLLS: Self = Self(1 << 25);
     /// Bits 0 to 16, 20, 21, 24 and 25.
     const KNOWN: u64 = 0x0331_ffff;
 
@@ -46,6 +52,16 @@ impl Intents {
 
     pub(crate) fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// What lets the same event through in direct messages.
+    pub(crate) fn in_direct_messages(self) -> Self {
+        match self {
+            Self::GUILD_MESSAGE_REACTIONS => Self::DIRECT_MESSAGE_REACTIONS,
+            Self::GUILD_MESSAGE_TYPING => Self::DIRECT_MESSAGE_TYPING,
+            Self::GUILD_MESSAGE_POLLS => Self::DIRECT_MESSAGE_POLLS,
+            _ => Self::DIRECT_MESSAGES,
+        }
     }
 
     /// Whether every privileged intent among them is switched on.

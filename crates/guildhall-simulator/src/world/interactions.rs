@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    Event, Guild, Intents, MemberObject, Permissions, UserObject, World,
+    Event, Guild, MemberObject, Permissions, UserObject, World,
     change::{Changed, Refusal},
 };
 use crate::snowflake::Snowflake;
@@ -106,7 +106,7 @@ impl Interaction {
             "id": self.id,
             "type": self.kind.number(),
             "user": world.users.get(self.user_id).map(UserObject::new),
-            "authorizing_integration_owners": {"0": self.guild_id},
+            "authorizing_integration_owners": owners(world.guilds.get(self.guild_id)),
         });
         if let Some(command) = &self.command {
             object["name"] = json!(command);
@@ -151,10 +151,13 @@ impl World {
             original: None,
             followups: Vec::new(),
         };
-        let guild = self.bot_guild(guild_id);
+        let guild = self.bot_guild(guild_id).or(self.directs.get(guild_id));
         let guild = guild.ok_or(Refusal::invalid("the bot is not in this guild"))?;
         let data = self.interaction_object(guild, &interaction, &new.data)?;
-        let event = Event::new("INTERACTION_CREATE", Intents::ALWAYS, guild_id, &data);
+        let event = Event {
+            guild_id: guild.direct_with.is_none().then_some(guild_id),
+            ..Event::global("INTERACTION_CREATE", &data)
+        };
         let all = &mut self.interactions.0;
         if all.len() == KEPT {
             all.pop_front();
@@ -170,7 +173,7 @@ impl World {
         data: &Value,
     ) -> Result<Value, Refusal> {
         let user_id = interaction.user_id;
-        let channel = guild.channels.get(interaction.channel_id);
+        let channel = guild.channel_or_thread(interaction.channel_id);
         let channel = channel.ok_or(Refusal::Unknown("channel"))?;
         let member = guild.members.get(user_id).zip(self.users.get(user_id));
         let (member, user) = member.ok_or(Refusal::Unknown("member"))?;
@@ -182,21 +185,26 @@ impl World {
             "application_id": self.application.id,
             "type": interaction.kind.number(),
             "data": data,
-            "guild": {"id": guild.id, "locale": "en-US", "features": []},
-            "guild_id": guild.id,
             "channel": super::partial_channel(guild, channel, rights(user_id)),
             "channel_id": channel.id,
-            "member": member,
             "token": interaction.token,
             "version": 1,
             "app_permissions": rights(self.bot_id()),
             "locale": "en-US",
-            "guild_locale": "en-US",
             "entitlements": [],
-            "authorizing_integration_owners": {"0": guild.id},
-            "context": 0,
+            "authorizing_integration_owners": owners(Some(guild)),
             "attachment_size_limit": LARGEST_FILE,
         });
+        if guild.direct_with.is_some() {
+            object["user"] = member["user"].take();
+            object["context"] = json!(1);
+        } else {
+            object["guild"] = json!({"id": guild.id, "locale": "en-US", "features": []});
+            object["guild_id"] = json!(guild.id);
+            object["guild_locale"] = json!("en-US");
+            object["member"] = member;
+            object["context"] = json!(0);
+        }
         if let Some(id) = interaction.message_id {
             let message = guild.messages.find(channel.id, id);
             let message = message.ok_or(Refusal::Unknown("message"))?;
@@ -207,13 +215,16 @@ impl World {
 
     /// What a command of these types of options is told of the things that its values name.
     pub(crate) fn resolved(&self, channel_id: Snowflake, ids: &Named) -> Result<Value, Refusal> {
-        let guild = self.guilds.get(self.guild_of_channel(channel_id)?);
-        let guild = guild.ok_or(Refusal::Unknown("guild"))?;
+        let guild = self.place_of(channel_id)?;
         let mut told = json!({});
         for id in &ids.users {
             let user = self.users.get(*id).ok_or(Refusal::Unknown("user"))?;
             told["users"][id.to_string()] = json!(UserObject::new(user));
-            if let Some(member) = guild.members.get(*id) {
+            if let Some(member) = guild
+                .members
+                .get(*id)
+                .filter(|_| guild.direct_with.is_none())
+            {
                 let mut partial = json!(MemberObject::new(member, user));
                 if let Some(fields) = partial.as_object_mut() {
                     fields.retain(|name, _| !matches!(name.as_str(), "user" | "deaf" | "mute"));
@@ -227,7 +238,8 @@ impl World {
             told["roles"][id.to_string()] = super::role_object(role);
         }
         for id in &ids.channels {
-            let channel = guild.channels.get(*id).ok_or(Refusal::Unknown("channel"))?;
+            let channel = guild.channel_or_thread(*id);
+            let channel = channel.ok_or(Refusal::Unknown("channel"))?;
             let rights = Permissions::ALL;
             told["channels"][id.to_string()] = super::partial_channel(guild, channel, rights);
         }
@@ -238,6 +250,15 @@ impl World {
             told["messages"][id.to_string()] = whole;
         }
         Ok(told)
+    }
+}
+
+/// By whose installation the bot was there to be asked: the guild's, or in direct messages
+/// that of nobody in particular.
+fn owners(guild: Option<&Guild>) -> Value {
+    match guild.filter(|guild| guild.direct_with.is_none()) {
+        Some(guild) => json!({"0": guild.id}),
+        None => json!({"0": "0"}),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     change::{Changed, Refusal},
     entity::Ban,
     payload::{MemberObject, UserObject, current_user},
-    voice,
+    threads, voice,
 };
 use crate::snowflake::Snowflake;
 
@@ -186,6 +186,7 @@ impl World {
         departure: Departure,
     ) -> Changed<()> {
         let reason = self.cause.as_ref().and_then(|cause| cause.reason.clone());
+        let bot = self.bot_id();
         self.in_guild(guild_id, |guild, users, effects| {
             if guild.owner_id == user_id {
                 return Err(Refusal::invalid(
@@ -204,6 +205,7 @@ impl World {
                     Some(&state),
                 ));
             }
+            threads::leaves_all(guild, users, user_id, bot, effects);
             guild.members.remove(user_id);
             if guild.load_user_id == Some(user_id) {
                 guild.load_user_id = None;

@@ -14,9 +14,10 @@ use super::{
     AllowedMentions, Channel, Emoji, Event, Guild, Intents, Message, MessageParts, MessageSource,
     Messages, Permissions, Table, User, World,
     audit::Action,
-    change::{Changed, Refusal},
+    change::{Changed, Effects, Refusal},
     event::{EventBody, text},
     payload::MemberObject,
+    threads,
 };
 use crate::snowflake::{Snowflake, iso};
 
@@ -86,12 +87,16 @@ impl World {
         channel_id: Snowflake,
         new: NewMessage,
     ) -> Changed<Snowflake> {
-        let id = self.free_id(new.id)?;
+        let id = match new.id {
+            Some(id) if id == channel_id && self.waits_for_its_post(id) => id,
+            chosen => self.free_id(chosen)?,
+        };
         let said_at = self.now;
         let mut parts = new.parts;
         self.place_files(channel_id, &mut parts.attachments);
         self.in_channel(channel_id, |guild, users, told| {
-            if !guild.members.contains(new.author_id) {
+            let is_webhook = matches!(new.source, MessageSource::Webhook { .. });
+            if !is_webhook && !guild.members.contains(new.author_id) {
                 return Err(Refusal::Unknown("member"));
             }
             if let Some(answered) = new.reply_to
@@ -116,14 +121,26 @@ impl World {
                 tts: new.tts,
                 nonce: new.nonce,
                 reactions: Vec::new(),
+                votes: Vec::new(),
             };
+            if id != channel_id && !matches!(message.source, MessageSource::Thread { .. }) {
+                told.said_in_thread(guild, users, message.author_id, said_at);
+            }
             told.message("MESSAGE_CREATE", guild, users, &message);
             message.nonce = None;
             guild.messages.push(message);
-            if let Some(channel) = guild.channels.get_mut(channel_id) {
+            if let Some(channel) = guild.channel_or_thread_mut(channel_id) {
                 channel.last_message_id = Some(id);
             }
             Ok(id)
+        })
+    }
+
+    /// Whether this is a forum's thread without its first message, which has its id.
+    fn waits_for_its_post(&self, id: Snowflake) -> bool {
+        let guild = self.place_of(id).ok();
+        guild.is_some_and(|guild| {
+            guild.threads.contains(id) && guild.messages.find(id, id).is_none()
         })
     }
 
@@ -186,6 +203,15 @@ impl World {
         })
     }
 
+    /// Something beside a message changed what is shown of it; MESSAGE_UPDATE.
+    pub(super) fn message_changed(&mut self, channel_id: Snowflake, id: Snowflake) -> Changed<()> {
+        self.in_channel(channel_id, |guild, users, told| {
+            let message = message_mut(&mut guild.messages, channel_id, id)?.clone();
+            told.message("MESSAGE_UPDATE", guild, users, &message);
+            Ok(())
+        })
+    }
+
     /// MESSAGE_DELETE. Whoever deletes another's message stands in the audit log.
     pub(crate) fn delete_message(&mut self, channel_id: Snowflake, id: Snowflake) -> Changed<()> {
         let actor = self.cause.as_ref().map(|cause| cause.actor);
@@ -193,6 +219,7 @@ impl World {
             let message = message_mut(&mut guild.messages, channel_id, id)?;
             let (author, is_ephemeral) = (message.author_id, message.is_ephemeral());
             guild.messages.remove(channel_id, id);
+            uncount(guild, channel_id, 1);
             if actor.is_some_and(|actor| actor != author) {
                 let options = json!({"channel_id": channel_id, "count": "1"});
                 told.record = Some((Action::MessageDelete, author, options));
@@ -228,6 +255,7 @@ impl World {
                 .iter()
                 .filter(|id| guild.messages.remove(channel_id, **id))
                 .collect();
+            uncount(guild, channel_id, gone.len());
             if !gone.is_empty() {
                 let needs = Intents::GUILD_MESSAGES;
                 told.about("MESSAGE_DELETE_BULK", needs, json!({"ids": gone}));
@@ -290,7 +318,9 @@ impl World {
                 "type": 0,
             });
             let name = if on {
-                data["member"] = json!(MemberObject::new(member, user));
+                if guild.direct_with.is_none() {
+                    data["member"] = json!(MemberObject::new(member, user));
+                }
                 data["message_author_id"] = json!(message.author_id);
                 data["burst_colors"] = json!([]);
                 "MESSAGE_REACTION_ADD"
@@ -343,11 +373,10 @@ impl World {
             let (member, user) = member
                 .zip(users.get(user_id))
                 .ok_or(Refusal::Unknown("member"))?;
-            let data = json!({
-                "user_id": user_id,
-                "timestamp": unix_seconds,
-                "member": MemberObject::new(member, user),
-            });
+            let mut data = json!({"user_id": user_id, "timestamp": unix_seconds});
+            if guild.direct_with.is_none() {
+                data["member"] = json!(MemberObject::new(member, user));
+            }
             told.about("TYPING_START", Intents::GUILD_MESSAGE_TYPING, data);
             Ok(())
         })
@@ -355,7 +384,7 @@ impl World {
 
     /// Runs a change of one channel's messages. The bot hears of it if it may
     /// read there: a voice channel's chat also asks for CONNECT.
-    fn in_channel<T>(
+    pub(super) fn in_channel<T>(
         &mut self,
         channel_id: Snowflake,
         change: impl FnOnce(&mut Guild, &Table<User>, &mut ChannelEffects) -> Result<T, Refusal>,
@@ -363,14 +392,14 @@ impl World {
         let guild_id = self.guild_of_channel(channel_id)?;
         let bot = self.bot_id();
         self.beside_rights(guild_id, |guild, users, effects| {
-            let channel = guild.channels.get(channel_id);
+            let channel = guild.channel_or_thread(channel_id);
             let channel = channel.ok_or(Refusal::Unknown("channel"))?;
             if !channel.kind.has_messages() {
                 return Err(Refusal::invalid("a channel of this type has no messages"));
             }
             let heard = may_read(guild, channel, bot);
             let mut told = ChannelEffects {
-                guild_id,
+                guild_id: guild.direct_with.is_none().then_some(guild_id),
                 channel_id,
                 bot,
                 events: Vec::new(),
@@ -388,7 +417,15 @@ impl World {
     }
 }
 
-fn message_mut(
+/// Messages of a thread are gone.
+fn uncount(guild: &mut Guild, channel_id: Snowflake, count: usize) {
+    if let Some(thread) = guild.threads.get_mut(channel_id) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        thread.message_count = thread.message_count.saturating_sub(count);
+    }
+}
+
+pub(super) fn message_mut(
     messages: &mut Messages,
     channel_id: Snowflake,
     id: Snowflake,
@@ -404,12 +441,13 @@ fn may_read(guild: &Guild, channel: &Channel, user_id: Snowflake) -> bool {
     } else {
         Permissions::VIEW_CHANNEL
     };
-    guild.permissions_in(user_id, channel).has(needed)
+    guild.permissions_in(user_id, channel).has(needed) && guild.admits(channel, user_id)
 }
 
 /// What a change of messages has to say.
-struct ChannelEffects {
-    guild_id: Snowflake,
+pub(super) struct ChannelEffects {
+    /// `None` is of direct messages.
+    guild_id: Option<Snowflake>,
     channel_id: Snowflake,
     bot: Snowflake,
     events: Vec<Event>,
@@ -419,16 +457,50 @@ struct ChannelEffects {
 
 impl ChannelEffects {
     /// An event of the channel; `data` gets the ids of channel and guild.
-    fn about(&mut self, name: &'static str, needs: Intents, mut data: Value) {
+    pub(super) fn about(&mut self, name: &'static str, needs: Intents, mut data: Value) {
         data["channel_id"] = json!(self.channel_id);
-        data["guild_id"] = json!(self.guild_id);
-        self.events
-            .push(Event::new(name, needs, self.guild_id, &data));
+        if let Some(guild_id) = self.guild_id {
+            data["guild_id"] = json!(guild_id);
+        }
+        self.push(name, needs, EventBody::Shared(text(&data)));
+    }
+
+    fn push(&mut self, name: &'static str, needs: Intents, body: EventBody) {
+        self.events.push(Event {
+            name,
+            needs: match self.guild_id {
+                Some(_) => needs,
+                None => needs.in_direct_messages(),
+            },
+            guild_id: self.guild_id,
+            body,
+        });
+    }
+
+    /// What becomes of a thread by something that is said in it.
+    fn said_in_thread(
+        &mut self,
+        guild: &mut Guild,
+        users: &Table<User>,
+        author_id: Snowflake,
+        now: OffsetDateTime,
+    ) {
+        let mut effects = Effects::default();
+        threads::said(
+            guild,
+            users,
+            self.channel_id,
+            author_id,
+            self.bot,
+            now,
+            &mut effects,
+        );
+        self.events.append(&mut effects.events);
     }
 
     /// MESSAGE_CREATE or MESSAGE_UPDATE. What was said reaches sessions without
     /// MESSAGE_CONTENT only if the bot said it, is mentioned or is answered with a ping.
-    fn message(
+    pub(super) fn message(
         &mut self,
         name: &'static str,
         guild: &Guild,
@@ -441,17 +513,13 @@ impl ChannelEffects {
         }
         let data = payload::dispatch(guild, users, message, self.bot);
         let whole = text(&data);
-        let body = if message.concerns(guild, self.bot) {
+        let direct = self.guild_id.is_none();
+        let body = if direct || message.concerns(guild, self.bot) {
             EventBody::Shared(whole)
         } else {
             let blank = text(&payload::blanked(data));
             EventBody::Message { whole, blank }
         };
-        self.events.push(Event {
-            name,
-            needs: Intents::GUILD_MESSAGES,
-            guild_id: Some(self.guild_id),
-            body,
-        });
+        self.push(name, Intents::GUILD_MESSAGES, body);
     }
 }

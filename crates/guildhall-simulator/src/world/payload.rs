@@ -5,11 +5,15 @@
 mod channel;
 /// Guilds, and GUILD_CREATE.
 mod guild;
+/// Threads.
+mod thread;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Member, Presence, Role, User, VoiceState, World};
+use super::{
+    ChannelKind, Guild, IncomingWebhook, Member, Presence, Role, Table, User, VoiceState, World,
+};
 use crate::snowflake::{Snowflake, iso};
 
 pub(super) use channel::channel_facts;
@@ -17,6 +21,10 @@ pub(super) use channel::partial_channel;
 pub(crate) use channel::{channel_dispatch, visible_channels};
 pub(super) use guild::guild_facts;
 pub(crate) use guild::{guild_create, guild_object, unavailable};
+pub(crate) use thread::{
+    active_threads, thread_list, thread_member, thread_object, whole_thread_member,
+};
+pub(super) use thread::{added_member, thread_facts};
 
 /// User object.
 #[derive(Serialize)]
@@ -35,6 +43,14 @@ pub(crate) struct UserObject<'a> {
 }
 
 impl<'a> UserObject<'a> {
+    /// The author of what a webhook says.
+    pub(crate) fn of_webhook(user: &'a User) -> Self {
+        Self {
+            discriminator: "0000",
+            ..Self::new(user)
+        }
+    }
+
     pub(crate) fn new(user: &'a User) -> Self {
         Self {
             id: user.id,
@@ -221,6 +237,42 @@ pub(crate) fn presence(user: &User) -> Value {
         "status": status,
         "activities": activities,
         "client_status": clients,
+    })
+}
+
+/// Webhook object; whoever comes with its token is not told who made it.
+pub(crate) fn webhook_object(
+    guild_id: Snowflake,
+    webhook: &IncomingWebhook,
+    by: Option<&User>,
+) -> Value {
+    let mut object = json!({
+        "id": webhook.id,
+        "type": 1,
+        "guild_id": guild_id,
+        "channel_id": webhook.channel_id,
+        "name": webhook.name,
+        "avatar": webhook.avatar,
+        "token": webhook.token,
+        "application_id": webhook.application_id,
+    });
+    if let Some(user) = by {
+        object["user"] = json!(UserObject::new(user));
+    }
+    object
+}
+
+/// Channel object of direct messages.
+pub(crate) fn direct_object(direct: &Guild, users: &Table<User>) -> Value {
+    let recipient = direct.direct_with.and_then(|id| users.get(id));
+    let channel = direct.channels.get(direct.id);
+    json!({
+        "id": direct.id,
+        "type": ChannelKind::Direct,
+        "last_message_id": channel.and_then(|channel| channel.last_message_id),
+        "last_pin_timestamp": null,
+        "flags": 0,
+        "recipients": recipient.map(UserObject::new).into_iter().collect::<Vec<_>>(),
     })
 }
 

@@ -35,7 +35,12 @@ impl Permissions {
     pub(crate) const CHANGE_NICKNAME: Self = Self(1 << 26);
     pub(crate) const MANAGE_NICKNAMES: Self = Self(1 << 27);
     pub(crate) const MANAGE_ROLES: Self = Self(1 << 28);
+    pub(crate) const MANAGE_WEBHOOKS: Self = Self(1 << 29);
     pub(crate) const REQUEST_TO_SPEAK: Self = Self(1 << 32);
+    pub(crate) const MANAGE_THREADS: Self = Self(1 << 34);
+    pub(crate) const CREATE_PUBLIC_THREADS: Self = Self(1 << 35);
+    pub(crate) const CREATE_PRIVATE_THREADS: Self = Self(1 << 36);
+    pub(crate) const SEND_MESSAGES_IN_THREADS: Self = Self(1 << 38);
     pub(crate) const MODERATE_MEMBERS: Self = Self(1 << 40);
     pub(crate) const SET_VOICE_CHANNEL_STATUS: Self = Self(1 << 48);
     pub(crate) const SEND_POLLS: Self = Self(1 << 49);

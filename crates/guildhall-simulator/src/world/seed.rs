@@ -64,6 +64,7 @@ pub(super) fn build(seed: u64) -> World {
         application,
         users: Table::default(),
         guilds: Table::default(),
+        directs: Table::default(),
         interactions: Interactions::default(),
         ids,
         secrets: SeededRng::from_seed(seed ^ 0x0073_6563_7265_7473),

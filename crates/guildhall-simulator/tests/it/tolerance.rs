@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, INTENTS, Outcome};
+use crate::{
+    house::{House, INTENTS, Outcome},
+    rest_acts::{ADMINISTRATOR, call, empower},
+};
 
 /// Presences as libraries send them, in IDENTIFY or with op 3.
 fn presences() -> [(&'static str, Value); 7] {
@@ -58,6 +61,36 @@ async fn a_presence_is_taken_in_each_librarys_form() -> Outcome {
             .await
             .map_err(|error| format!("{library}, op 3: {error}"))?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_poll_lasts_hours_with_a_point_and_me_is_escaped() -> Outcome {
+    let house = House::open().await?;
+    empower(&house, ADMINISTRATOR).await?;
+    let channel = house.channel("game-night").await?;
+    let poll = |hours: Value| {
+        json!({"poll": {
+            "question": {"text": "When?"}, "duration": hours,
+            "answers": [{"poll_media": {"text": "Now"}}],
+        }})
+    };
+    let path = format!("/channels/{channel}/messages");
+    // discord.py 2.7.1
+    let (status, told) = call(&house, "POST", &path, Some(poll(json!(1.0)))).await?;
+    assert_eq!(status, 200, "{told}");
+    for wrong in [json!(1.5), json!(-1.0), json!("soon"), json!(0)] {
+        let (status, _) = call(&house, "POST", &path, Some(poll(wrong.clone()))).await?;
+        assert_eq!(status, 400, "{wrong}");
+    }
+    let path = format!("/channels/{channel}/threads");
+    let body = json!({"name": "Snacks", "type": 11});
+    let (_, thread) = call(&house, "POST", &path, Some(body)).await?;
+    let id = thread["id"].as_str().unwrap_or_default();
+    // discord.js 14.28.1
+    let path = format!("/channels/{id}/thread-members/%40me");
+    let (status, told) = call(&house, "DELETE", &path, None).await?;
+    assert_eq!(status, 204, "{told}");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Polls. Nobody votes here.
+//! Polls, as they are begun.
 
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
@@ -43,6 +43,8 @@ pub(super) fn read(form: &mut Form, now: OffsetDateTime) -> Option<Value> {
         let message = format!("Must be {MOST_ANSWERS} or fewer in length.");
         poll.wrong(&["answers"], "BASE_TYPE_MAX_LENGTH", message);
     }
+    // discord.py 2.7.1 divides, and says 1.0.
+    poll.without_fraction("duration");
     let hours = poll.small("duration", 1..=LONGEST).unwrap_or(24);
     let several = poll.flag("allow_multiselect").unwrap_or(false);
     let layout = poll.small("layout_type", 1..=1).unwrap_or(1);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::snowflake::Snowflake;
+use crate::{snowflake::Snowflake, world::User};
 
 /// Messages that a guild remembers; one more and the oldest is forgotten.
 const MESSAGES_KEPT: usize = 10_000;
@@ -36,6 +36,8 @@ pub(crate) struct Message {
     /// The client's own mark; only MESSAGE_CREATE and its answer carry it.
     pub(crate) nonce: Option<Value>,
     pub(crate) reactions: Vec<Reaction>,
+    /// Who voted for which answer of its poll.
+    pub(crate) votes: Vec<(u64, Snowflake)>,
 }
 
 /// What a message carries besides text and embeds, in Discord's JSON.
@@ -60,6 +62,20 @@ pub(crate) enum MessageSource {
     /// Its author said it.
     #[default]
     Said,
+    /// Whoever has a webhook's token said it.
+    Webhook {
+        webhook_id: Snowflake,
+        application_id: Option<Snowflake>,
+        /// The webhook as it called itself then; nobody of the guild.
+        author: Box<User>,
+    },
+    /// A thread was begun, or is about another message.
+    Thread {
+        /// Discord's number of the message type.
+        kind: u8,
+        /// Message Reference object.
+        reference: Value,
+    },
     /// The bot answered an interaction.
     Interaction {
         /// Message Interaction Metadata object.
@@ -195,6 +211,8 @@ impl Messages {
 impl Message {
     /// Flag of what one person alone sees: the one whose interaction it answers.
     pub(crate) const EPHEMERAL: u64 = 1 << 6;
+    /// Flag of what a thread is about.
+    pub(crate) const HAS_THREAD: u64 = 1 << 5;
     /// Flag of an answer that is still to come.
     pub(crate) const LOADING: u64 = 1 << 7;
     /// Flag of what is made of components alone.

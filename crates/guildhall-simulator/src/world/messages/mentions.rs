@@ -35,11 +35,13 @@ impl Message {
     pub(super) fn mentions_everyone(&self, guild: &Guild) -> bool {
         let said = self.content.contains("@everyone") || self.content.contains("@here");
         let may = || {
-            guild.channels.get(self.channel_id).is_some_and(|channel| {
-                guild
-                    .permissions_in(self.author_id, channel)
-                    .has(Permissions::MENTION_EVERYONE)
-            })
+            guild
+                .channel_or_thread(self.channel_id)
+                .is_some_and(|channel| {
+                    guild
+                        .permissions_in(self.author_id, channel)
+                        .has(Permissions::MENTION_EVERYONE)
+                })
         };
         said && self.allowed.everyone && may()
     }

@@ -6,7 +6,7 @@ use crate::{
     snowflake::{Snowflake, iso},
     world::{
         Guild, Message, MessageSource, Table, User, World,
-        payload::{MemberObject, UserObject},
+        payload::{MemberObject, UserObject, thread_object},
     },
 };
 
@@ -16,7 +16,7 @@ impl Message {
     pub(crate) fn object(&self, guild: &Guild, world: &World) -> Value {
         let object = self.whole(guild, &world.users, world.bot_id());
         let reads = world.application.privileged_intents.message_content;
-        if reads || self.concerns(guild, world.bot_id()) {
+        if reads || guild.direct_with.is_some() || self.concerns(guild, world.bot_id()) {
             object
         } else {
             blanked(object)
@@ -41,13 +41,26 @@ impl Message {
                 "type": 0,
                 "message_id": answered,
                 "channel_id": self.channel_id,
-                "guild_id": guild.id,
             });
+            if guild.direct_with.is_none() {
+                object["message_reference"]["guild_id"] = json!(guild.id);
+            }
             // Null says that the answered message was deleted.
             object["referenced_message"] = guild
                 .messages
                 .find(self.channel_id, answered)
                 .map_or(Value::Null, |answered| answered.bare(guild, users, bot));
+        }
+        if let MessageSource::Thread {
+            kind: 21,
+            reference,
+        } = &self.source
+        {
+            let id = |name: &str| reference[name].as_str()?.parse().ok();
+            let started = id("channel_id").zip(id("message_id"));
+            let started = started.and_then(|(channel, id)| guild.messages.find(channel, id));
+            object["referenced_message"] =
+                started.map_or(Value::Null, |message| message.bare(guild, users, bot));
         }
         object
     }
@@ -58,14 +71,35 @@ impl Message {
             MessageSource::Interaction {
                 legacy: Some(_), ..
             } if self.reply_to.is_none() => 20,
+            MessageSource::Thread { kind, .. } => *kind,
             _ if self.reply_to.is_some() => 19,
             _ => 0,
         }
     }
 
+    /// Whether the thread with its id is about it, and it is not that thread's own first.
+    fn begins_a_thread(&self, guild: &Guild) -> bool {
+        let thread = guild.threads.get(self.id);
+        thread.is_some_and(|thread| thread.parent_id() == Some(self.channel_id))
+    }
+
     fn tell_source(&self, object: &mut Value, bot: Snowflake) {
         match &self.source {
             MessageSource::Said => {}
+            MessageSource::Thread { reference, .. } => {
+                object["message_reference"] = reference.clone();
+            }
+            MessageSource::Webhook {
+                webhook_id,
+                application_id,
+                author,
+            } => {
+                object["webhook_id"] = json!(webhook_id);
+                object["author"] = json!(UserObject::of_webhook(author));
+                if let Some(id) = application_id {
+                    object["application_id"] = json!(id);
+                }
+            }
             MessageSource::Interaction { metadata, legacy } => {
                 object["webhook_id"] = json!(bot);
                 object["application_id"] = json!(bot);
@@ -101,8 +135,16 @@ impl Message {
         if !self.parts.stickers.is_empty() {
             object["sticker_items"] = json!(self.parts.stickers);
         }
-        if let Some(poll) = &self.parts.poll {
-            object["poll"] = poll.clone();
+        if let Some(poll) = self.poll_object(bot) {
+            object["poll"] = poll;
+        }
+        if let Some(thread) = guild
+            .threads
+            .get(self.id)
+            .filter(|_| self.begins_a_thread(guild))
+        {
+            object["flags"] = json!(self.flags | Self::HAS_THREAD);
+            object["thread"] = thread_object(guild, thread, bot);
         }
         if !self.reactions.is_empty() {
             object["reactions"] = self
@@ -133,16 +175,18 @@ pub(super) fn dispatch(
     bot: Snowflake,
 ) -> Value {
     let mut object = message.whole(guild, users, bot);
-    object["guild_id"] = json!(guild.id);
     object["channel_type"] = json!(
         guild
-            .channels
-            .get(message.channel_id)
+            .channel_or_thread(message.channel_id)
             .map(|channel| channel.kind)
     );
     if let Some(nonce) = &message.nonce {
         object["nonce"] = nonce.clone();
     }
+    if guild.direct_with.is_some() {
+        return object;
+    }
+    object["guild_id"] = json!(guild.id);
     let partial = |id: Snowflake| {
         let member = MemberObject::new(guild.members.get(id)?, users.get(id)?);
         Some(without_user(json!(member)))

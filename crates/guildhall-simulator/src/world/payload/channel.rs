@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::without;
+use super::{thread::partial_thread, thread_object, without};
 use crate::{
     snowflake::Snowflake,
     world::{Channel, ChannelKind, Guild, Permissions},
@@ -20,6 +20,9 @@ pub(in crate::world) fn channel_facts(channel: &Channel) -> Value {
 
 /// Channel object as the bot may see it, with `guild_id`.
 pub(crate) fn channel_dispatch(guild: &Guild, channel: &Channel, bot: Snowflake) -> Value {
+    if let Some(thread) = guild.threads.get(channel.id) {
+        return thread_object(guild, thread, bot);
+    }
     let mut object = seen_channel(guild, channel, bot);
     object["guild_id"] = json!(guild.id);
     object
@@ -65,12 +68,24 @@ fn channel_object(channel: &Channel) -> Value {
             object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
             object["last_message_id"] = json!(channel.last_message_id);
         }
+        ChannelKind::Direct
+        | ChannelKind::AnnouncementThread
+        | ChannelKind::PublicThread
+        | ChannelKind::PrivateThread => {
+            object["last_message_id"] = json!(channel.last_message_id);
+        }
         ChannelKind::Text | ChannelKind::Announcement | ChannelKind::Forum => {
             object["topic"] = json!(channel.settings.topic);
             object["nsfw"] = json!(channel.settings.nsfw);
             object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
             object["last_message_id"] = json!(channel.last_message_id);
         }
+    }
+    if channel.kind == ChannelKind::Forum {
+        object["available_tags"] = json!([]);
+        object["default_reaction_emoji"] = Value::Null;
+        object["default_sort_order"] = Value::Null;
+        object["default_forum_layout"] = json!(0);
     }
     object
 }
@@ -81,8 +96,19 @@ pub(in crate::world) fn partial_channel(
     channel: &Channel,
     rights: Permissions,
 ) -> Value {
-    let mut object = without(channel_object(channel), &["permission_overwrites"]);
-    object["guild_id"] = json!(guild.id);
+    let mut object = match guild.threads.get(channel.id) {
+        Some(thread) => partial_thread(guild, thread),
+        None if channel.kind == ChannelKind::Direct => json!({
+            "id": channel.id,
+            "type": channel.kind,
+            "last_message_id": channel.last_message_id,
+            "flags": 0,
+        }),
+        None => without(channel_object(channel), &["permission_overwrites"]),
+    };
+    if guild.direct_with.is_none() {
+        object["guild_id"] = json!(guild.id);
+    }
     object["permissions"] = json!(rights);
     object
 }

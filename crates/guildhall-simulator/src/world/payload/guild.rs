@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{MemberObject, VoiceStateObject, channel::seen_channel, presence, role_object};
+use super::{
+    MemberObject, VoiceStateObject, active_threads, channel::seen_channel, presence, role_object,
+};
 use crate::{
     snowflake::Snowflake,
     world::{Appears, Guild, Intents, Table, User},
 };
 
 /// What the simulator has none of.
-const EMPTY: [&str; 4] = [
-    "threads",
+const EMPTY: [&str; 3] = [
     "stage_instances",
     "guild_scheduled_events",
     "soundboard_sounds",
@@ -126,6 +127,7 @@ pub(crate) fn guild_create(
     object["members"] = json!(members);
     object["voice_states"] = json!(voice_states);
     object["channels"] = json!(channels);
+    object["threads"] = json!(active_threads(guild, bot).0);
     let presences: Vec<_> = guild
         .members
         .iter()
