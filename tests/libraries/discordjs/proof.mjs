@@ -8,6 +8,7 @@ import {
 
 import { Journey } from '../shared/journey.mjs';
 import { commands } from './commands.mjs';
+import { directMessages, polls, threads, webhooks } from './places.mjs';
 import { ofCaches } from './world.mjs';
 
 const origin = process.argv[2];
@@ -52,7 +53,8 @@ told(Events.MessagePollVoteAdd, ({ id }, userId) => `${userId} voted for ${id}`)
 told(Events.MessagePollVoteRemove, ({ id }, userId) => `${userId} voted no more for ${id}`);
 told(Events.ThreadCreate, (thread) => `thread ${thread.id} made: ${thread.name}`);
 told(Events.ThreadUpdate, (_, thread) => `thread ${thread.id} now: ${thread.name}${thread.archived ? ', archived' : ''}`);
-told(Events.ThreadDelete, (thread) => `thread ${thread.id} gone`);
+// It calls a thread that it deletes itself a channel, unless the event comes before the answer.
+told(Events.ThreadDelete, (thread) => `channel ${thread.id} gone`);
 told(Events.ThreadMembersUpdate, (added, removed, thread) => (
   `thread ${thread.id}: ${[...added.map(({ id }) => `${id} in`), ...removed.map(({ id }) => `${id} out`)]}`
 ));
@@ -175,6 +177,10 @@ try {
   await rest();
   await journey.empower();
   await commands(client, journey);
+  await webhooks(client, journey);
+  await threads(client, journey);
+  await directMessages(client, journey);
+  await polls(client, journey);
   await journey.limits(statuses, async () => (await client.guilds.cache.get(guildId).roles.fetch()).size);
   journey.turnThePage();
   await journey.resumes('a drop', { kind: 'drop' });

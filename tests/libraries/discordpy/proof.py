@@ -17,6 +17,7 @@ from journey import Journey
 from ledger import PATIENCE, Wrong
 
 from commands import commands
+from places import direct_messages, polls, threads, webhooks
 from world import of_caches
 
 
@@ -43,7 +44,7 @@ LINES = {
     "member_remove": lambda member: f"member {member.id} went",
     "message": lambda message: (
         f"a message of type {message.type.value} in {message.channel.id}"
-        if message.is_system()
+        if message.type.value in (18, 21)  # that a thread began, and what it is about
         else f"message {message.id} by {message.author.id}: {message.content}"
     ),
     "message_edit": lambda _, message: f"message {message.id} now: {message.content}",
@@ -127,6 +128,10 @@ class Proof(Journey):
             await self.rest()
             await self.empower()
             await commands(self.client, self)
+            await webhooks(self.client, self)
+            await threads(self.client, self)
+            await direct_messages(self.client, self)
+            await polls(self.client, self)
             await self.limits(self.was_limited, self.roles)
             self.turn_the_page()
             await self.resumes("a drop", kind="drop")

@@ -5,6 +5,7 @@
 //! The scripts and their lock files are in `tests/libraries` and `tests/browser`;
 //! `cargo xtask test integration` installs what they need.
 
+mod capabilities;
 mod house;
 mod script;
 mod told;

@@ -9,7 +9,10 @@ use std::{
 use guildhall_simulator::{Config, PrivilegedIntents};
 use tokio::{process::Command, time::timeout};
 
-use crate::house::{Failure, House, Outcome};
+use crate::{
+    capabilities::Column,
+    house::{Failure, House, Outcome},
+};
 
 /// A whole script; each of its waits has a limit of its own.
 const LONGEST: Duration = Duration::from_mins(5);
@@ -19,18 +22,18 @@ fn scripts() -> PathBuf {
     repository().join("tests/libraries")
 }
 
-fn repository() -> &'static Path {
+pub(crate) fn repository() -> &'static Path {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.ancestors().nth(2).unwrap_or(own)
 }
 
-/// Runs to the end. What it printed is shown in one piece, so that scripts side
+/// Runs to the end; what it printed. That is shown in one piece, so that scripts side
 /// by side stay readable.
 #[expect(
     clippy::print_stdout,
     reason = "what a library saw is what whoever runs this wants to read"
 )]
-async fn run(program: &Path, arguments: &[&str]) -> Outcome {
+async fn run(program: &Path, arguments: &[&str]) -> Result<String, Failure> {
     let running = Command::new(program)
         .args(arguments)
         .current_dir(scripts())
@@ -49,7 +52,7 @@ async fn run(program: &Path, arguments: &[&str]) -> Outcome {
     let complained = String::from_utf8_lossy(&output.stderr);
     println!("{said}{complained}");
     if output.status.success() {
-        Ok(())
+        Ok(said.into_owned())
     } else {
         Err(format!("`{line}` failed ({}): {complained}", output.status).into())
     }
@@ -63,21 +66,24 @@ pub(crate) fn lists_may_be_asked_for_again(config: &mut Config) {
 #[tokio::test]
 async fn discord_js_is_told_everything_once_and_in_order() -> Outcome {
     let house = House::open(lists_may_be_asked_for_again).await?;
-    run(Path::new("node"), &["discordjs/proof.mjs", &house.origin]).await
+    let said = run(Path::new("node"), &["discordjs/proof.mjs", &house.origin]).await?;
+    Column::of_output(&said).must_stand_under("discord.js")
 }
 
 #[tokio::test]
 async fn discord_py_is_told_everything_once_and_in_order() -> Outcome {
     let house = House::open(lists_may_be_asked_for_again).await?;
     let python = repository().join("target/python/bin/python");
-    run(&python, &["discordpy/proof.py", &house.origin]).await
+    let said = run(&python, &["discordpy/proof.py", &house.origin]).await?;
+    Column::of_output(&said).must_stand_under("discord.py")
 }
 
 #[tokio::test]
 async fn hikari_is_told_everything_once_and_in_order() -> Outcome {
     let house = House::open(lists_may_be_asked_for_again).await?;
     let python = repository().join("target/python/bin/python");
-    run(&python, &["hikari/proof.py", &house.origin]).await
+    let said = run(&python, &["hikari/proof.py", &house.origin]).await?;
+    Column::of_output(&said).must_stand_under("hikari")
 }
 
 #[tokio::test]
@@ -88,20 +94,23 @@ async fn eris_is_told_everything_once_and_in_order() -> Outcome {
         config.identify_interval = Duration::ZERO;
     })
     .await?;
-    run(Path::new("node"), &["eris/proof.mjs", &house.origin]).await
+    let said = run(Path::new("node"), &["eris/proof.mjs", &house.origin]).await?;
+    Column::of_output(&said).must_stand_under("eris")
 }
 
 #[tokio::test]
 async fn the_bot_of_the_manual_passes_its_test() -> Outcome {
     let house = House::open(|config| config.identify_interval = Duration::ZERO).await?;
-    run(Path::new("node"), &["discordjs/manual.mjs", &house.origin]).await
+    run(Path::new("node"), &["discordjs/manual.mjs", &house.origin]).await?;
+    Ok(())
 }
 
 #[tokio::test]
 async fn the_page_does_in_chromium_what_is_pressed() -> Outcome {
     let house = House::open(|config| config.identify_interval = Duration::ZERO).await?;
     let script = "../browser/simulator.mjs";
-    run(Path::new("node"), &[script, &house.origin]).await
+    run(Path::new("node"), &[script, &house.origin]).await?;
+    Ok(())
 }
 
 #[tokio::test]
@@ -142,7 +151,8 @@ async fn each_refusal_is_the_documented_one() -> Outcome {
         .collect();
     let mut line = vec!["refusals.py"];
     line.extend(arguments.iter().map(String::as_str));
-    run(Path::new("python3"), &line).await
+    run(Path::new("python3"), &line).await?;
+    Ok(())
 }
 
 #[tokio::test]

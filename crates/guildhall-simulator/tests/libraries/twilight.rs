@@ -1,16 +1,25 @@
 //! twilight, as it is published, with zstd-stream: only addresses are set.
 
+/// Application commands.
+mod commands;
 /// The bot acts by REST.
 mod rest;
 
 use serde_json::{Value, json};
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Shard, ShardId};
 use twilight_http::Client;
-use twilight_model::gateway::payload::outgoing::RequestGuildMembers;
+use twilight_model::{
+    gateway::payload::outgoing::{RequestGuildMembers, UpdateVoiceState},
+    id::{
+        Id,
+        marker::{ChannelMarker, GuildMarker},
+    },
+};
 
 use crate::{
+    capabilities::Column,
     house::{Failure, House, Outcome},
-    script::lists_may_be_asked_for_again,
+    script::{lists_may_be_asked_for_again, repository},
     told::{list, of_state, text},
     witness::{Witness, say},
 };
@@ -22,6 +31,8 @@ struct Scene {
     rest: Client,
     guild: String,
     member: String,
+    /// What the table of libraries says of this one.
+    proved: Column,
 }
 
 impl Scene {
@@ -44,6 +55,7 @@ impl Scene {
             witness: Witness::new(Shard::with_config(ShardId::ONE, config)),
             rest,
             house,
+            proved: Column::default(),
         })
     }
 
@@ -130,16 +142,21 @@ impl Scene {
 async fn twilight_is_told_everything_once_and_in_order() -> Outcome {
     let mut scene = Scene::open().await?;
     scene.comes_up("login").await?;
+    scene.proved.proves("the whole state");
     voices(&mut scene).await?;
+    own_voice(&mut scene).await?;
     house(&mut scene).await?;
     messages(&mut scene).await?;
     rest::acts(&mut scene).await?;
+    commands::answers(&mut scene).await?;
     rest::limits(&mut scene).await?;
     resumes(&mut scene, "a drop", json!({"kind": "drop"})).await?;
     resumes(&mut scene, "op 7", json!({"kind": "reconnect"})).await?;
     replay(&mut scene).await?;
     anew(&mut scene).await?;
     scene.witness.shard().close(CloseFrame::NORMAL);
+    scene.proved.is_of_version(&version()?);
+    scene.proved.must_stand_under("twilight")?;
     say("twilight: everything was told once, in order, and adds up to /sim/state.");
     Ok(())
 }
@@ -154,7 +171,37 @@ async fn voices(scene: &mut Scene) -> Outcome {
     scene.set_voice(json!({"selfMute": true})).await?;
     lines.push(format!("voice {} in {two} muted", scene.member));
     lines.push(scene.voice(None).await?);
-    scene.witness.hears("voices", &lines).await
+    scene.witness.hears("voices", &lines).await?;
+    scene.proved.proves("voice states");
+    Ok(())
+}
+
+/// The bot itself joins and leaves (op 4).
+async fn own_voice(scene: &mut Scene) -> Outcome {
+    let hearth = scene.channel("The Hearth").await?;
+    let own = scene.house.application.id;
+    let guild = scene.guild.parse::<Id<GuildMarker>>()?;
+    let inside = hearth.parse::<Id<ChannelMarker>>()?;
+    for (channel, line) in [
+        (Some(inside), format!("voice {own} in {hearth}")),
+        (None, format!("voice {own} away")),
+    ] {
+        let update = UpdateVoiceState::new(guild, channel, false, false);
+        scene.witness.shard().command(&update);
+        scene.witness.hears("the bot in voice", &[line]).await?;
+    }
+    scene.proved.proves("its own voice state (op 4)");
+    Ok(())
+}
+
+/// The version that Cargo's lock file names.
+fn version() -> Result<String, Failure> {
+    let lock = std::fs::read_to_string(repository().join("Cargo.lock"))?;
+    let package = lock
+        .split("name = \"twilight-gateway\"\nversion = \"")
+        .nth(1);
+    let version = package.and_then(|rest| rest.split('"').next());
+    Ok(version.ok_or("twilight is not locked")?.to_owned())
 }
 
 /// Channels and roles come, change and go, and a newcomer is given one.
@@ -208,7 +255,9 @@ async fn house(scene: &mut Scene) -> Outcome {
         format!("role {role} gone"),
     ];
     scene.witness.hears("everything taken back", &lines).await?;
-    scene.agrees("everything taken back").await
+    scene.agrees("everything taken back").await?;
+    scene.proved.proves("channels, roles and members");
+    Ok(())
 }
 
 /// Messages of a person, with their content.
@@ -226,7 +275,9 @@ async fn messages(scene: &mut Scene) -> Outcome {
         format!("message {id} now: Who brings the cards?"),
         format!("message {id} gone"),
     ];
-    scene.witness.hears("a message", &lines).await
+    scene.witness.hears("a message", &lines).await?;
+    scene.proved.proves("messages");
+    Ok(())
 }
 
 /// The connection ends so that the session goes on.
@@ -245,6 +296,7 @@ async fn resumes(scene: &mut Scene, chapter: &str, fault: Value) -> Outcome {
         before,
         "{chapter} cost the session"
     );
+    scene.proved.proves(&format!("resuming after {chapter}"));
     scene.agrees(chapter).await
 }
 
@@ -262,6 +314,7 @@ async fn replay(scene: &mut Scene) -> Outcome {
     }
     lines.push("resumed".to_owned());
     scene.witness.hears(chapter, &lines).await?;
+    scene.proved.proves("a replay");
     scene.agrees(chapter).await
 }
 
@@ -273,5 +326,6 @@ async fn anew(scene: &mut Scene) -> Outcome {
     scene.voice(None).await?;
     scene.comes_up("op 9 with false").await?;
     assert_ne!(scene.attached().await?, before, "the session went on");
+    scene.proved.proves("a new session after op 9");
     Ok(())
 }

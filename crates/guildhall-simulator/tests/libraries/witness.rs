@@ -8,6 +8,7 @@ use twilight_gateway::{
     error::{ReceiveMessageError, ReceiveMessageErrorType},
 };
 use twilight_model::{
+    application::interaction::Interaction,
     channel::Channel,
     gateway::payload::incoming::{GuildCreate, MemberUpdate},
     guild::Role,
@@ -26,6 +27,8 @@ pub(crate) struct Witness {
     pub(crate) guilds: BTreeMap<String, Told>,
     /// Lines heard so far.
     heard: usize,
+    /// What somebody asked of the bot last.
+    asked: Option<Interaction>,
 }
 
 impl Witness {
@@ -34,6 +37,7 @@ impl Witness {
             shard,
             guilds: BTreeMap::new(),
             heard: 0,
+            asked: None,
         }
     }
 
@@ -59,6 +63,25 @@ impl Witness {
             "== {chapter}: {sum} lines so far, each as expected"
         ));
         Ok(())
+    }
+
+    /// The next thing that somebody asks of the bot; lines before it are passed over.
+    pub(crate) async fn asked(&mut self) -> Result<Interaction, Failure> {
+        self.passes_over_until("somebody asks").await?;
+        let asked = self.asked.take();
+        asked.ok_or_else(|| "nothing was asked".into())
+    }
+
+    /// Listens until this line.
+    pub(crate) async fn passes_over_until(&mut self, wanted: &str) -> Outcome {
+        loop {
+            let next = timeout(PATIENCE, self.line()).await;
+            let heard = next.map_err(|_| format!("{wanted:?} was not heard in time"))??;
+            say(&format!("  {heard}"));
+            if heard == wanted {
+                return Ok(());
+            }
+        }
     }
 
     async fn line(&mut self) -> Result<String, Failure> {
@@ -128,6 +151,10 @@ impl Witness {
                 format!("message {} by {}: {}", it.id, it.author.id, it.content)
             }
             Event::MessageUpdate(it) => format!("message {} now: {}", it.id, it.content),
+            Event::InteractionCreate(it) => {
+                self.asked = Some(it.0);
+                "somebody asks".to_owned()
+            }
             Event::MessageDelete(it) => format!("message {} gone", it.id),
             _ => return None,
         })

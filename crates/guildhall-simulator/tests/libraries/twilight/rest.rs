@@ -98,6 +98,7 @@ pub(super) async fn acts(scene: &mut Scene) -> Outcome {
     ];
     let chapter = "a room changed and taken back by REST";
     scene.witness.hears(chapter, &lines).await?;
+    scene.proved.proves("acting by REST");
     scene.agrees(chapter).await
 }
 
@@ -154,5 +155,6 @@ pub(super) async fn limits(scene: &mut Scene) -> Outcome {
         state["invalidRequests"]
     );
     say("== a 429, waited out");
+    scene.proved.proves("a 429 waited out");
     Ok(())
 }
