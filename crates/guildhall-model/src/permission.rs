@@ -3,6 +3,8 @@
 
 /// What somebody sees of a guild: viewers who see the same share one class.
 mod class;
+/// The way to a decision, step by step.
+mod explanation;
 
 use crate::{
     GuildId, Permissions, RoleId, UserId,
@@ -10,6 +12,7 @@ use crate::{
 };
 
 pub use class::{MemberView, VisibilityOfMany, VisibleRooms};
+pub use explanation::{DecidedBy, OverwriteStage, RightsExplanation, RightsStep, explain};
 
 /// Nobody's id, on no overwrite and the owner of nothing: Discord's snowflakes begin in 2015.
 const NOBODY: UserId = UserId(0);
@@ -39,17 +42,37 @@ pub enum ChannelKind {
 /// the owner and for administrators.
 #[must_use]
 pub fn in_guild(guild_id: GuildId, guild: &Guild, member: Member<'_>) -> Permissions {
+    base(guild_id, guild, member, &mut |_| {})
+}
+
+/// The same, with a word on each step. Whoever does not listen pays nothing for it.
+fn base(
+    guild_id: GuildId,
+    guild: &Guild,
+    member: Member<'_>,
+    note: &mut impl FnMut(RightsStep),
+) -> Permissions {
     if member.user_id == guild.owner_id && member.user_id != NOBODY {
+        note(RightsStep::Owner);
         return Permissions::ALL;
     }
-    let of = |role: &RoleId| guild.roles.get(role).copied().unwrap_or_default();
-    let base = member
-        .roles
-        .iter()
-        .fold(of(&guild_id.everyone()), |base, role| base | of(role));
+    let mut base = Permissions::NONE;
+    let everyone = guild_id.everyone();
+    for role_id in [&everyone].into_iter().chain(member.roles) {
+        let role = guild.roles.get(role_id).copied();
+        let permissions = role.unwrap_or_default();
+        note(RightsStep::Role {
+            role_id: *role_id,
+            permissions,
+            known: role.is_some(),
+        });
+        base = base | permissions;
+    }
     if base.contains(Permissions::ADMINISTRATOR) {
+        note(RightsStep::Administrator);
         return Permissions::ALL;
     }
+    note(RightsStep::Base { permissions: base });
     base
 }
 
@@ -65,16 +88,16 @@ pub fn in_channel(
     member: Member<'_>,
 ) -> Permissions {
     let base = in_guild(guild_id, guild, member);
-    overwritten(guild_id, guild, base, overwrites, member)
+    overwritten((guild_id, guild), base, overwrites, member, &mut |_| {})
 }
 
 /// The same for a member who may do `base` in the whole guild.
 fn overwritten(
-    guild_id: GuildId,
-    guild: &Guild,
+    (guild_id, guild): (GuildId, &Guild),
     base: Permissions,
     overwrites: &[Overwrite],
     member: Member<'_>,
+    note: &mut impl FnMut(RightsStep),
 ) -> Permissions {
     if base == Permissions::ALL {
         return base;
@@ -85,23 +108,38 @@ fn overwritten(
     let has = |role: &RoleId| member.roles.contains(role) && guild.roles.contains_key(role);
     let (mut first, mut roles, mut own) = <((u64, u64), (u64, u64), (u64, u64))>::default();
     for overwrite in overwrites {
-        let step = match overwrite.target {
-            OverwriteTarget::Role(role) if role == everyone => &mut first,
-            OverwriteTarget::Role(role) if has(&role) => &mut roles,
-            OverwriteTarget::Member(user) if user == member.user_id => &mut own,
+        let (sum, stage) = match overwrite.target {
+            OverwriteTarget::Role(role) if role == everyone => {
+                (&mut first, OverwriteStage::Everyone)
+            }
+            OverwriteTarget::Role(role) if has(&role) => (&mut roles, OverwriteStage::Roles),
+            OverwriteTarget::Member(user) if user == member.user_id => {
+                (&mut own, OverwriteStage::Member)
+            }
             OverwriteTarget::Role(_) | OverwriteTarget::Member(_) => continue,
         };
-        step.0 |= overwrite.deny.0;
-        step.1 |= overwrite.allow.0;
+        note(RightsStep::Overwrite {
+            stage,
+            overwrite: *overwrite,
+        });
+        sum.0 |= overwrite.deny.0;
+        sum.1 |= overwrite.allow.0;
     }
     if !guild.roles.contains_key(&everyone) {
         // Every guild has it, so what it gives is not known.
         first.1 = 0;
     }
-    let steps = [first, roles, own].into_iter();
-    let stored = steps.fold(base, |p, (deny, allow)| {
-        p.overwritten(Permissions(deny), Permissions(allow))
-    });
+    let mut stored = base;
+    for ((deny, allow), stage) in [first, roles, own].into_iter().zip(OverwriteStage::ORDER) {
+        let (deny, allow) = (Permissions(deny), Permissions(allow));
+        stored = stored.overwritten(deny, allow);
+        note(RightsStep::Overwritten {
+            stage,
+            deny,
+            allow,
+            permissions: stored,
+        });
+    }
     stored.without(Permissions::ADMINISTRATOR)
 }
 
@@ -116,14 +154,27 @@ pub fn effective(
     member: Member<'_>,
     connected: bool,
 ) -> Permissions {
+    counted(stored, kind, member, connected, &mut |_| {})
+}
+
+/// The same, with a word on each step.
+fn counted(
+    stored: Permissions,
+    kind: ChannelKind,
+    member: Member<'_>,
+    connected: bool,
+    note: &mut impl FnMut(RightsStep),
+) -> Permissions {
     if stored == Permissions::ALL {
         return stored;
     }
     let mut counts = stored;
-    if connected {
+    if connected && !counts.contains(Permissions::VIEW_CHANNEL) {
+        note(RightsStep::Connected);
         counts = counts | Permissions::VIEW_CHANNEL;
     }
     if !counts.contains(Permissions::VIEW_CHANNEL) {
+        note(RightsStep::NotSeen);
         return Permissions::NONE;
     }
     if kind == ChannelKind::Text && !counts.contains(Permissions::SEND_MESSAGES) {
@@ -138,6 +189,7 @@ pub fn effective(
         counts = Permissions::VIEW_CHANNEL;
     }
     if member.timed_out {
+        note(RightsStep::TimedOut);
         let kept = Permissions::VIEW_CHANNEL | Permissions::READ_MESSAGE_HISTORY;
         counts = Permissions(counts.0 & kept.0);
     }

@@ -51,7 +51,7 @@ use tokio::time::Instant;
 pub(crate) use access_history::AccessHistory;
 pub(crate) use arrivals::ArrivedGuilds;
 pub(crate) use class_buffer::TooFarBehind;
-pub(crate) use lookups::{LookupChange, LookupTtl};
+pub(crate) use lookups::{LookupAge, LookupChange, LookupTtl};
 pub(crate) use publisher::Publisher;
 pub(crate) use registration::StreamRegistration;
 pub(crate) use room_viewers::{RoomViewers, ViewedRooms};

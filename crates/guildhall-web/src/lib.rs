@@ -39,7 +39,7 @@ mod router;
 /// The role itself: built from the settings, then run.
 mod role;
 
-pub use admin::WebAdmin;
+pub use admin::{NotExplained, RoomExplanation, WebAdmin};
 pub use auth::CDN_URL_MAX;
 pub use config::{Config, OAuth, WebBuildError, WebPorts, WebSettingNames};
 #[cfg(feature = "schema")]

@@ -16,7 +16,7 @@ use tracing::info;
 
 use crate::{
     Config, WebBuildError, WebPorts,
-    admin::WebAdmin,
+    admin::{Explainer, WebAdmin},
     auth::{Auth, AuthConfig, Sessions},
     fanout::Fanout,
     http::{Page, PublicLinks},
@@ -116,7 +116,6 @@ impl<L: Accept> Web<L> {
             .map_err(|_| WebBuildError::Tls)?;
         let sessions = auth.sessions();
         let open_streams = OpenStreams::default();
-        let admin = WebAdmin::new(sessions.clone(), open_streams.clone());
         let page = Page::new(config.ui_dir.clone());
         let http = http_config(config);
         let limits = [
@@ -126,6 +125,12 @@ impl<L: Accept> Web<L> {
         ];
         let [streams, state_requests, rpc_requests] = limits.clone();
         let admission = RequestAdmission::new(fanout.clone(), watch_client.clone());
+        let admin = WebAdmin::new(
+            sessions.clone(),
+            open_streams.clone(),
+            Explainer::new(fanout.clone(), admission.clone()),
+            Arc::clone(&ports.clock),
+        );
         let rpc = RpcState {
             auth: Arc::clone(&auth),
             fanout: fanout.clone(),

@@ -1,5 +1,7 @@
 //! The command line. Flags come from the table of settings, so they can't drift from it.
 
+/// Subcommands that run nothing.
+mod tools;
 /// What only a subcommand with a simulator takes.
 #[cfg(feature = "simulator")]
 mod simulation;
@@ -13,6 +15,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 #[cfg(feature = "simulator")]
 pub(crate) use simulation::Simulation;
+pub(crate) use tools::{Explain, TextOrJson, Tool};
 
 use crate::config::table::{Reader, SETTINGS, Setting, SettingKind};
 
@@ -21,6 +24,8 @@ use crate::config::table::{Reader, SETTINGS, Setting, SettingKind};
 pub(crate) enum Invocation {
     /// Roles to be started.
     Start(Arguments),
+    /// Something to be looked at.
+    Tool(Tool),
     /// The OpenAPI document: no settings are read.
     #[cfg(feature = "openapi")]
     OpenApi,
@@ -88,6 +93,9 @@ pub(crate) fn parse() -> Invocation {
     if matches.subcommand_name() == Some(OPENAPI) {
         return Invocation::OpenApi;
     }
+    if let Some(tool) = Tool::read(&matches) {
+        return Invocation::Tool(tool);
+    }
     Invocation::Start(arguments(&matches))
 }
 
@@ -114,6 +122,7 @@ pub(crate) fn command() -> clap::Command {
         }
         command = command.subcommand(sub);
     }
+    command = tools::add_subcommands(command);
     #[cfg(not(feature = "simulator"))]
     {
         command = no_simulator::add_subcommands(command);

@@ -12,6 +12,8 @@ mod config;
 mod adapters;
 /// One file for each subcommand.
 mod commands;
+/// Subcommands that run nothing: they look, tell and leave.
+mod tools;
 /// How many files may be open, and for what.
 mod descriptors;
 /// From "all parts are built" to "the process may end".
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     }
     let done = match cli::parse() {
         cli::Invocation::Start(arguments) => commands::run(&arguments),
+        cli::Invocation::Tool(tool) => return tools::run(tool),
         #[cfg(feature = "openapi")]
         cli::Invocation::OpenApi => commands::openapi::print(),
     };

@@ -2,7 +2,7 @@
 //! `/readyz` (the roles' checks, one line each), `/metrics` (Prometheus), and `/admin` where the
 //! process serves browsers.
 
-/// Who has streams open, and ending somebody's sessions.
+/// Who has streams open, why somebody sees a room, and ending somebody's sessions.
 mod admin;
 
 use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};

@@ -5,7 +5,7 @@ mod visible_rooms;
 /// The rooms that many members of one guild see.
 mod many;
 
-use super::{ChannelKind, Member, NOBODY, effective, in_guild, overwritten};
+use super::{ChannelKind, Member, NOBODY, RightsStep, base, counted, overwritten};
 use crate::{
     ChannelId, GuildId, Permissions, RoleId, UserId,
     guild::{Guild, Membership, Room},
@@ -30,10 +30,20 @@ impl<'a> MemberView<'a> {
     /// never what `@everyone` sees.
     #[must_use]
     pub fn of(guild_id: GuildId, guild: &'a Guild, user_id: UserId) -> Option<Self> {
+        Self::noted(guild_id, guild, user_id, &mut |_| {})
+    }
+
+    /// The same, with a word on each step.
+    pub(super) fn noted(
+        guild_id: GuildId,
+        guild: &'a Guild,
+        user_id: UserId,
+        note: &mut impl FnMut(RightsStep),
+    ) -> Option<Self> {
         let Some(Membership::Member { roles, guest, .. }) = guild.memberships.get(&user_id) else {
             return None;
         };
-        let base = in_guild(guild_id, guild, member(user_id, roles));
+        let base = base(guild_id, guild, member(user_id, roles), note);
         let common = if base == Permissions::ALL {
             CommonRights::SeesAll
         } else if *guest {
@@ -69,19 +79,40 @@ impl<'a> MemberView<'a> {
     }
 
     fn sees_room(&self, channel: ChannelId, room: &Room) -> bool {
+        let rights = self.rights_in(channel, room, false, &mut |_| {});
+        rights.contains(Permissions::VIEW_CHANNEL)
+    }
+
+    /// What counts of their permissions in a room, as far as it decides what they see and whether
+    /// they may connect. A timeout takes nothing of what somebody sees.
+    pub(super) fn rights_in(
+        &self,
+        channel: ChannelId,
+        room: &Room,
+        timed_out: bool,
+        note: &mut impl FnMut(RightsStep),
+    ) -> Permissions {
         if room.rights.obfuscated {
-            return false;
+            note(RightsStep::Obfuscated);
+            return Permissions::NONE;
         }
         let connected = self.connected == Some(channel);
         let roles = match self.common {
-            CommonRights::SeesAll => return true,
-            CommonRights::Guest => return connected,
+            CommonRights::SeesAll => return Permissions::ALL,
+            CommonRights::Guest => {
+                note(RightsStep::Guest { connected });
+                let there = Permissions::VIEW_CHANNEL | Permissions::CONNECT;
+                return if connected { there } else { Permissions::NONE };
+            }
             CommonRights::Roles(roles) => roles,
         };
-        let member = member(self.user_id, roles);
-        let overwrites = &room.rights.overwrites;
-        let stored = overwritten(self.guild_id, self.guild, self.base, overwrites, member);
-        effective(stored, ChannelKind::Voice, member, connected).contains(Permissions::VIEW_CHANNEL)
+        let member = Member {
+            timed_out,
+            ..member(self.user_id, roles)
+        };
+        let (guild, overwrites) = ((self.guild_id, self.guild), &room.rights.overwrites);
+        let stored = overwritten(guild, self.base, overwrites, member, note);
+        counted(stored, ChannelKind::Voice, member, connected, note)
     }
 
     /// All that they see.

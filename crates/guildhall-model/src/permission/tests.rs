@@ -326,6 +326,25 @@ fn a_timeout_changes_nobodys_class() {
 }
 
 #[test]
+fn an_explanation_says_that_a_timeout_takes_connecting_and_nothing_of_what_is_seen() {
+    let mut guild = guild_with([(EVERYONE, VIEW | CONNECT)], []);
+    let roles = DecidedBy::Roles {
+        roles: vec![EVERYONE],
+    };
+    for (until, connects, by) in [
+        (None, true, roles.clone()),
+        (Some(1_000), true, roles.clone()),
+        (Some(1_001), false, DecidedBy::TimedOut),
+    ] {
+        let is = Membership::member(vec![]).timed_out_until(until);
+        guild.memberships.insert(ANN, is);
+        let why = explain(GUILD, &guild, ANN, ROOM, 1_000);
+        assert_eq!((why.sees, &why.sees_by), (true, &roles));
+        assert_eq!((why.connects, why.connects_by), (connects, by));
+    }
+}
+
+#[test]
 fn an_obfuscated_or_absent_room_is_seen_by_nobody() {
     let mut guild = guild_with([(EVERYONE, VIEW), (RED, Permissions::ADMINISTRATOR)], []);
     sit(&mut guild, ANN, ROOM);

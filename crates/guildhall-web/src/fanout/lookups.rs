@@ -49,6 +49,14 @@ pub(crate) struct LookupTtl {
     pub(crate) failed: std::time::Duration,
 }
 
+/// How old what is known is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LookupAge {
+    /// The gateway could not find out.
+    pub(crate) failed: bool,
+    pub(crate) since: std::time::Duration,
+}
+
 /// What a new answer changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LookupChange {
@@ -231,6 +239,15 @@ impl RightsLookups {
     ) {
         self.answers
             .retain(|id, answer| now.duration_since(answer.since) < ttl || wanted(*id));
+    }
+
+    /// How old the answer about a guild is, and whether it is one.
+    pub(crate) fn age(&self, guild: LocatedGuild, now: Instant) -> Option<LookupAge> {
+        let answer = self.answers.get(&guild.id)?;
+        answer.at.comparable(guild.at).then(|| LookupAge {
+            failed: answer.failed,
+            since: now.duration_since(answer.since),
+        })
     }
 
     /// Whether something was answered within this time.

@@ -15,7 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::{
-    lookups::{LookupChange, LookupTtl, RightsLookups, Unresolved},
+    lookups::{LookupAge, LookupChange, LookupTtl, RightsLookups, Unresolved},
     settled::{SettledOfSessions, SettledReader},
     wake_list::{StreamWaker, WakeList},
 };
@@ -94,6 +94,11 @@ impl Viewer {
     /// What is not known of the person in these guilds.
     pub(crate) fn unresolved(&self, guilds: &[LocatedGuild]) -> Unresolved {
         self.lookups().unresolved(guilds)
+    }
+
+    /// How old the answer about the first of these guilds is.
+    pub(crate) fn lookup_age(&self, guilds: &[LocatedGuild], now: Instant) -> Option<LookupAge> {
+        self.lookups().age(*guilds.first()?, now)
     }
 
     /// Those of these guilds that have to be asked for.

@@ -1,8 +1,12 @@
-//! `/admin` of the operator's listener: who has streams open, and ending somebody's sessions.
+//! `/admin` of the operator's listener: who has streams open, why somebody sees a room, and ending
+//! somebody's sessions.
 //!
 //! What protects it is that only this machine reaches the listener. So on one that others reach it is
 //! not there, what a proxy passes on for others is refused, and browsers, which other sites can make
 //! send requests from here, are refused unless they say that nobody did.
+
+/// Why somebody is shown a room.
+mod explain;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -39,6 +43,7 @@ const PROXIES_SAY: [HeaderName; 4] = [
 pub(super) fn routes(admin: WebAdmin, listen: SocketAddr) -> Router {
     Router::new()
         .route("/admin/streams", get(streams))
+        .route("/admin/explain", get(explain::explain))
         .route("/admin/revoke", post(revoke))
         .route("/admin/{*rest}", any(async || NOTHING_HERE))
         .method_not_allowed_fallback(async || WRONG_METHOD)

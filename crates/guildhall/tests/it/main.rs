@@ -30,6 +30,7 @@ mod sessions;
 mod the_gateway_goes_on_where_it_was;
 mod the_house_runs_over_tls;
 mod the_house_stops_in_order;
+mod the_operator_is_told_why;
 mod the_network_lets_us_down;
 mod three_logs_reach_the_browser;
 mod trouble_is_told_and_survived;
