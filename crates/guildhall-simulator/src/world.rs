@@ -34,6 +34,8 @@ mod channels;
 mod roles;
 /// Who comes online, and who goes.
 mod presence;
+/// Who is in a thread, and what is told of it.
+mod thread_members;
 /// People and memberships.
 mod members;
 /// Timeouts and bans.

@@ -10,7 +10,7 @@ use super::{
     change::{Changed, Refusal},
     entity::Ban,
     payload::{MemberObject, UserObject, current_user},
-    threads, voice,
+    thread_members, voice,
 };
 use crate::snowflake::Snowflake;
 
@@ -205,7 +205,7 @@ impl World {
                     Some(&state),
                 ));
             }
-            threads::leaves_all(guild, users, user_id, bot, effects);
+            thread_members::leaves_all(guild, users, user_id, bot, effects);
             guild.members.remove(user_id);
             if guild.load_user_id == Some(user_id) {
                 guild.load_user_id = None;

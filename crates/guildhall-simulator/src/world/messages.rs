@@ -17,7 +17,7 @@ use super::{
     change::{Changed, Effects, Refusal},
     event::{EventBody, text},
     payload::MemberObject,
-    threads,
+    thread_members,
 };
 use crate::snowflake::{Snowflake, iso};
 
@@ -486,7 +486,7 @@ impl ChannelEffects {
         now: OffsetDateTime,
     ) {
         let mut effects = Effects::default();
-        threads::said(
+        thread_members::said(
             guild,
             users,
             self.channel_id,
