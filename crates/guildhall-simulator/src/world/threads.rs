@@ -82,9 +82,10 @@ impl World {
             events.extend(self.message_changed(parent_id, id)?.1);
         }
         if is_from || kind == ChannelKind::PublicThread && !in_forum {
-            let (place, message_id, number) = match is_from {
-                true => (parent_id, Some(id), STARTER),
-                false => (id, None, CREATED),
+            let (place, message_id, number) = if is_from {
+                (parent_id, Some(id), STARTER)
+            } else {
+                (id, None, CREATED)
             };
             let reference = json!({
                 "type": 0, "guild_id": guild_id, "channel_id": place, "message_id": message_id,
