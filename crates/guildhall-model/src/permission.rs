@@ -1,6 +1,8 @@
 //! Who may do and see what: Discord's own algorithm, on ids and bits only (Discord's
 //! documentation, "Permissions"). This is the only place that decides.
 
+/// What the deciding functions say on their way.
+mod step;
 /// What somebody sees of a guild: viewers who see the same share one class.
 mod class;
 /// The way to a decision, step by step.
@@ -12,7 +14,8 @@ use crate::{
 };
 
 pub use class::{MemberView, VisibilityOfMany, VisibleRooms};
-pub use explanation::{DecidedBy, OverwriteStage, RightsExplanation, RightsStep, explain};
+pub use explanation::{DecidedBy, RightsExplanation, explain};
+pub use step::{OverwriteStage, RightsStep};
 
 /// Nobody's id, on no overwrite and the owner of nothing: Discord's snowflakes begin in 2015.
 const NOBODY: UserId = UserId(0);
@@ -53,7 +56,7 @@ fn base(
     note: &mut impl FnMut(RightsStep),
 ) -> Permissions {
     if member.user_id == guild.owner_id && member.user_id != NOBODY {
-        note(RightsStep::Owner);
+        note(RightsStep::OwnsGuild);
         return Permissions::ALL;
     }
     let mut base = Permissions::NONE;

@@ -6,7 +6,7 @@ import {
   ChannelType, Client, Events, GatewayIntentBits, OverwriteType, Partials, PermissionFlagsBits, version,
 } from 'discord.js';
 
-import { Journey } from '../shared/journey.mjs';
+import { Journey } from '../frame/journey.mjs';
 import { commands } from './commands.mjs';
 import { directMessages, polls, threads, webhooks } from './places.mjs';
 import { ofCaches } from './world.mjs';

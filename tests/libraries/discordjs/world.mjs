@@ -1,6 +1,6 @@
-// What discord.js holds in its caches, in the shape of shared/state.mjs.
+// What discord.js holds in its caches, in the shape of frame/state.mjs.
 
-import { byId } from '../shared/state.mjs';
+import { byId } from '../frame/state.mjs';
 
 /** Everything discord.js holds of its guilds. */
 export function ofCaches(client) {

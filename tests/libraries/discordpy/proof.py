@@ -12,7 +12,7 @@ import aiohttp
 import discord
 import yarl
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "shared"))
+sys.path.append(str(Path(__file__).resolve().parent.parent / "frame"))
 from journey import Journey
 from ledger import PATIENCE, Wrong
 

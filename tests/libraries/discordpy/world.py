@@ -1,4 +1,4 @@
-"""What discord.py holds in its caches, in the shape of shared/state.py."""
+"""What discord.py holds in its caches, in the shape of frame/state.py."""
 
 import discord
 

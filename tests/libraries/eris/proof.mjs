@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 
 import * as Eris from 'eris';
 
-import { Journey } from '../shared/journey.mjs';
+import { Journey } from '../frame/journey.mjs';
 import { ofCaches } from './world.mjs';
 
 const origin = process.argv[2];

@@ -1,6 +1,6 @@
-// What eris holds in its caches, in the shape of shared/state.mjs.
+// What eris holds in its caches, in the shape of frame/state.mjs.
 
-import { byId } from '../shared/state.mjs';
+import { byId } from '../frame/state.mjs';
 
 /** Everything eris holds of its guilds. */
 export function ofCaches(client) {

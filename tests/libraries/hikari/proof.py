@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 import hikari
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "shared"))
+sys.path.append(str(Path(__file__).resolve().parent.parent / "frame"))
 from journey import Journey
 from ledger import PATIENCE, Wrong
 

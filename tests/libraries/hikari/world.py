@@ -1,4 +1,4 @@
-"""What hikari holds in its cache, in the shape of shared/state.py. Members are counted, because
+"""What hikari holds in its cache, in the shape of frame/state.py. Members are counted, because
 hikari keeps the number of GUILD_CREATE.
 """
 

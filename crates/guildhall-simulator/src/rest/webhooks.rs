@@ -41,7 +41,7 @@ pub(super) async fn create(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) 
         let avatar = matches!(picture, Edit::Set(_)).then(|| call.world.rng().hex());
         let own = call.bot;
         let id = call.change(|world| world.create_webhook(channel_id, own, name, avatar))?;
-        shape(call, id, Told::Whole)
+        shape(call, id, Asker::Whole)
     })
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn read(bot: Bot, Ids([id]): Ids<1>) -> ApiResult {
         if webhook.application_id != Some(call.bot) {
             manageable(call, id)?;
         }
-        shape(call, id, Told::Whole)
+        shape(call, id, Asker::Whole)
     })
 }
 
@@ -91,7 +91,7 @@ pub(super) async fn edit(bot: Bot, Ids([id]): Ids<1>, mut form: Form) -> ApiResu
             edit.channel_id = Some(channel_id);
         }
         call.change(|world| world.edit_webhook(id, edit))?;
-        shape(call, id, Told::Whole)
+        shape(call, id, Asker::Whole)
     })
 }
 
@@ -108,7 +108,7 @@ pub(super) async fn remove(bot: Bot, Ids([id]): Ids<1>) -> Result<StatusCode, Ap
 pub(super) async fn read_by_token(Anybody(bot): Anybody, Texts(path): Texts<2>) -> ApiResult {
     bot.act(|call| {
         let id = opened(call, &path)?.id;
-        shape(call, id, Told::WithoutUser)
+        shape(call, id, Asker::WithoutUser)
     })
 }
 
@@ -124,7 +124,7 @@ pub(super) async fn edit_by_token(
         let id = opened(call, &path)?.id;
         let edit = change.edit(call);
         call.change(|world| world.edit_webhook(id, edit))?;
-        shape(call, id, Told::WithoutUser)
+        shape(call, id, Asker::WithoutUser)
     })
 }
 
@@ -200,18 +200,18 @@ fn name(form: &mut Form) -> Option<String> {
 
 /// Who asks for a webhook.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum Asker {
     Whole,
     /// Somebody with its token.
     WithoutUser,
 }
 
-fn shape(call: &Call<'_>, id: Snowflake, told: Told) -> ApiResult {
+fn shape(call: &Call<'_>, id: Snowflake, asker: Asker) -> ApiResult {
     let known = call.world.webhook(id);
     let (guild, webhook) = known.ok_or(ApiError::UNKNOWN_WEBHOOK)?;
-    Ok(Json(match told {
-        Told::Whole => object(call, guild, webhook),
-        Told::WithoutUser => webhook_object(guild.id, webhook, None),
+    Ok(Json(match asker {
+        Asker::Whole => object(call, guild, webhook),
+        Asker::WithoutUser => webhook_object(guild.id, webhook, None),
     }))
 }
 

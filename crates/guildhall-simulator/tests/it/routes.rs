@@ -86,25 +86,25 @@ impl World {
             let id = world.house.channel(channel).await?;
             world.names.push((name, id));
         }
-        for (name, call, body) in FURNITURE {
-            let (method, path) = call.split_once(' ').ok_or("no method")?;
+        for (name, request, body) in FURNITURE {
+            let (method, path) = request.split_once(' ').ok_or("no method")?;
             let path = world.fill(path);
             let body: Value = serde_json::from_str(&world.fill(body))?;
             let answer = if path.starts_with("/sim") {
                 world.house.act(method, &path, body).await?
             } else {
                 let (status, answer, _) = world.call(method, &path, Some(body), true).await?;
-                assert!(status < 300, "{call}: {status} {answer}");
+                assert!(status < 300, "{request}: {status} {answer}");
                 answer
             };
-            let word = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+            let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
             let id = if *name == "invite" {
-                word("code")
+                text("code")
             } else {
-                word("id")
+                text("id")
             };
             if *name == "webhook" {
-                world.names.push(("token", word("token")));
+                world.names.push(("token", text("token")));
             }
             if !name.is_empty() {
                 world.names.push((name, id));
@@ -388,9 +388,10 @@ async fn what_reads_is_readable_or_answers_empty() -> Outcome {
         let items = told.get("items").unwrap_or(&told);
         let nothing = items.as_array().is_some_and(Vec::is_empty);
         let missing = *route == "GET /guilds/{guild_id}/welcome-screen";
-        let fits = match missing {
-            true => status == 404,
-            false => status == 200 && nothing == is_empty,
+        let fits = if missing {
+            status == 404
+        } else {
+            status == 200 && nothing == is_empty
         };
         if !fits || !counted {
             wrong.push(format!("{route}: {status} {told}, counted: {counted}"));

@@ -1,6 +1,6 @@
 //! A running simulator, and the hand under `/sim`.
 
-use std::{sync::Once, time::Duration};
+use std::{path::Path, sync::Once, time::Duration};
 
 use guildhall_simulator::{Application, Config};
 use serde_json::Value;
@@ -11,6 +11,12 @@ pub(crate) type Outcome = Result<(), Failure>;
 
 /// Nothing here takes longer unless it is broken.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The whole tree, of which this crate is a part.
+pub(crate) fn repository() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).unwrap_or(own)
+}
 
 /// A simulator on a free port; it stops when this is dropped.
 pub(crate) struct House {

@@ -11,7 +11,7 @@ use tokio::{process::Command, time::timeout};
 
 use crate::{
     capabilities::Column,
-    house::{Failure, House, Outcome},
+    house::{Failure, House, Outcome, repository},
 };
 
 /// A whole script; each of its waits has a limit of its own.
@@ -20,11 +20,6 @@ const LONGEST: Duration = Duration::from_mins(5);
 /// The repository's `tests/libraries`.
 fn scripts() -> PathBuf {
     repository().join("tests/libraries")
-}
-
-pub(crate) fn repository() -> &'static Path {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.ancestors().nth(2).unwrap_or(own)
 }
 
 /// Runs to the end; what it printed. That is shown in one piece, so that scripts side

@@ -18,8 +18,8 @@ use twilight_model::{
 
 use crate::{
     capabilities::Column,
-    house::{Failure, House, Outcome},
-    script::{lists_may_be_asked_for_again, repository},
+    house::{Failure, House, Outcome, repository},
+    script::lists_may_be_asked_for_again,
     told::{list, of_state, text},
     witness::{Witness, say},
 };
@@ -148,7 +148,7 @@ async fn twilight_is_told_everything_once_and_in_order() -> Outcome {
     house(&mut scene).await?;
     messages(&mut scene).await?;
     rest::acts(&mut scene).await?;
-    commands::answers(&mut scene).await?;
+    Box::pin(commands::answers(&mut scene)).await?;
     rest::limits(&mut scene).await?;
     resumes(&mut scene, "a drop", json!({"kind": "drop"})).await?;
     resumes(&mut scene, "op 7", json!({"kind": "reconnect"})).await?;

@@ -103,7 +103,7 @@ fn because(by: &Value, guild: &Value) -> String {
         "botCannotView" => {
             "the bot itself can't view the room: allow its role VIEW_CHANNEL there".to_owned()
         }
-        "owner" => "they own the guild".to_owned(),
+        "ownsGuild" => "they own the guild".to_owned(),
         "administrator" => format!("ADMINISTRATOR, by {}", roles(&by["roles"], guild)),
         "guest" => "they are a guest, who has the room they are in and no other".to_owned(),
         "connected" => "they are connected to it, whatever the overwrites say".to_owned(),
@@ -129,7 +129,7 @@ fn because(by: &Value, guild: &Value) -> String {
 fn told(step: &Value, guild: &Value) -> String {
     let names = |name: &str| names(&step[name]);
     match step["step"].as_str().unwrap_or_default() {
-        "owner" => "they own the guild: everything is allowed".to_owned(),
+        "ownsGuild" => "they own the guild: everything is allowed".to_owned(),
         "role" if step["known"] == false => {
             format!("role {} is gone: it gives nothing", plain(&step["roleId"]))
         }

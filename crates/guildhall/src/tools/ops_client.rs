@@ -51,7 +51,7 @@ impl OpsClient {
         let mut failed = None;
         for base in &self.bases {
             let why = match self.ask(base, path).await {
-                Ok(Answer::Found(text)) => return Ok(text),
+                Ok(Answer::Text(text)) => return Ok(text),
                 Ok(Answer::Refused(sentence)) => bail!("{base}: {sentence}"),
                 Ok(Answer::NotHere) => anyhow::anyhow!(
                     "{base} has no /admin: that is the ops listener of a gateway alone, ask that \
@@ -79,23 +79,25 @@ impl OpsClient {
         })?;
         let status = answer.status();
         let text = answer.text().await?;
-        Ok(match (status, serde_json::from_str::<Refusal>(&text)) {
-            (StatusCode::OK, _) => Answer::Found(text),
-            (_, Ok(refusal)) => Answer::Refused(refusal.error.message),
-            (StatusCode::NOT_FOUND, Err(_)) => Answer::NotHere,
-            (status, Err(_)) => Answer::Refused(format!("it answers {status}")),
-        })
+        Ok(
+            match (status, serde_json::from_str::<RefusedAsking>(&text)) {
+                (StatusCode::OK, _) => Answer::Text(text),
+                (_, Ok(refusal)) => Answer::Refused(refusal.error.message),
+                (StatusCode::NOT_FOUND, Err(_)) => Answer::NotHere,
+                (status, Err(_)) => Answer::Refused(format!("it answers {status}")),
+            },
+        )
     }
 }
 
 enum Answer {
-    Found(String),
+    Text(String),
     Refused(String),
     NotHere,
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct RefusedAsking {
     error: RefusalMessage,
 }
 

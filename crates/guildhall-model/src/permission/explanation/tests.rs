@@ -56,7 +56,7 @@ fn walked(steps: &[RightsStep], wanted: Permissions) -> bool {
     let (mut has, mut said) = (Permissions::NONE, (Permissions::NONE, Permissions::NONE));
     for step in steps {
         match *step {
-            RightsStep::Owner | RightsStep::Administrator => has = Permissions::ALL,
+            RightsStep::OwnsGuild | RightsStep::Administrator => has = Permissions::ALL,
             RightsStep::Role {
                 permissions, known, ..
             } => {
@@ -64,7 +64,7 @@ fn walked(steps: &[RightsStep], wanted: Permissions) -> bool {
                 has = has | permissions;
             }
             RightsStep::Base { permissions } => assert_eq!(has, permissions),
-            RightsStep::Obfuscated => return false,
+            RightsStep::Obfuscated | RightsStep::NotSeen => return false,
             RightsStep::Guest { connected } => return connected,
             RightsStep::Overwrite { overwrite, .. } => {
                 said = (said.0 | overwrite.deny, said.1 | overwrite.allow);
@@ -80,7 +80,6 @@ fn walked(steps: &[RightsStep], wanted: Permissions) -> bool {
                 assert_eq!(has, permissions);
             }
             RightsStep::Connected => has = has | VIEW,
-            RightsStep::NotSeen => return false,
             RightsStep::TimedOut => has = Permissions(has.0 & VIEW.0),
         }
     }
@@ -102,7 +101,7 @@ fn says(
         DecidedBy::BotCannotView => {
             prop_assert!(!outcome && guild.rooms[&room].rights.obfuscated);
         }
-        DecidedBy::Owner | DecidedBy::Connected => prop_assert!(outcome),
+        DecidedBy::OwnsGuild | DecidedBy::Connected => prop_assert!(outcome),
         DecidedBy::Administrator { roles } => prop_assert!(outcome && !roles.is_empty()),
         DecidedBy::Guest => {}
         DecidedBy::Roles { roles } => prop_assert_eq!(outcome, !roles.is_empty()),

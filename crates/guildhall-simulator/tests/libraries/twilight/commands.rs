@@ -47,12 +47,12 @@ fn components() -> Value {
 pub(super) async fn answers(scene: &mut Scene) -> Outcome {
     let own = Id::new(scene.house.application.id.get());
     let wanted: Vec<Command> = serde_json::from_value(commands())?;
-    let set = scene
+    let registered = scene
         .rest
         .interaction(own)
         .set_global_commands(&wanted)
         .await?;
-    assert_eq!(set.models().await?.len(), wanted.len());
+    assert_eq!(registered.models().await?.len(), wanted.len());
 
     let roll = json!({"command": "roll", "options": {"sides": 20}});
     let said = json!({"content": "20 sides", "components": components()});

@@ -11,19 +11,19 @@ use serde::Deserialize;
 
 use super::{AdminError, answer, error};
 
-/// About whom and what.
+/// ExplainQuery whom and what.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct About {
+pub(super) struct ExplainQuery {
     user: UserId,
     channel: ChannelId,
 }
 
 pub(super) async fn explain(
     State(admin): State<WebAdmin>,
-    about: Result<Query<About>, QueryRejection>,
+    about: Result<Query<ExplainQuery>, QueryRejection>,
 ) -> Result<Response, AdminError> {
-    let Ok(Query(About { user, channel })) = about else {
+    let Ok(Query(ExplainQuery { user, channel })) = about else {
         return Err(NO_QUERY);
     };
     let explained = admin.explain(user, channel).await;
