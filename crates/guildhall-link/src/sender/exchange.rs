@@ -111,7 +111,7 @@ pub enum Output {
         /// Where the web role's replica stands in it.
         after: Option<Position>,
     },
-    /// Read at most [`EVENTS_PER_READ`] events after this position, of the log that it names, and
+    /// Read at most [`EVENTS_PER_READ`](super::EVENTS_PER_READ) events after this position, of the log that it names, and
     /// say [`Input::EventsRead`] or [`Input::LogExpired`].
     Read(Position),
     /// Have this user's rights put into the logs of these guilds, then say [`Input::Watched`],
@@ -154,7 +154,7 @@ pub enum Output {
         /// So long does the web role wait; after that it is told so by this machine.
         deadline: Duration,
     },
-    /// Read at most [`REVOCATIONS_PER_TELL`] revocations after this number, and say
+    /// Read at most [`REVOCATIONS_PER_TELL`](super::REVOCATIONS_PER_TELL) revocations after this number, and say
     /// [`Input::RevokedRead`].
     ReadRevoked(u64),
     /// Keep this, have every attachment told, then say [`Input::Revoked`], whatever has become of the
