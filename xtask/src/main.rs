@@ -41,7 +41,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Codegen => codegen::run(),
         Task::Deny => needs::deny(),
         Task::Chaos(options) => lab::start("chaos", &options.words),
-        Task::Mutations(options) => lab::start("mutations", &options.words),
+        Task::Mutations(options) => needs::python_libraries(&subprocess::cargo::root(), &[])
+            .and_then(|()| lab::start("mutations", &options.words)),
         Task::Bench(options) => lab::start("bench", &options.words),
     }
 }
