@@ -51,6 +51,10 @@ class Oracle:
                 self.state._remove_guild(known)
             for channel in data["channels"]:
                 self.channel(channel)
+            # discord.py keeps the name that somebody had before the outage.
+            for member in data["members"]:
+                if user := self.state.get_user(int(member["user"]["id"])):
+                    user._update(member["user"])
         if name in ("CHANNEL_CREATE", "CHANNEL_UPDATE"):
             self.channel(data)
         if name in self.state.parsers:

@@ -5,7 +5,7 @@ mod stream;
 /// Of an answer.
 mod answer;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use guildhall_model::GuildId;
 use tokio::time::Instant;
@@ -29,7 +29,7 @@ pub(crate) struct Judge<'a> {
     pub(crate) scene: &'a Scene,
     pub(crate) told: Told,
     pub(crate) timeline: &'a Timeline,
-    pub(crate) excuses: &'a Excuses,
+    pub(crate) excuses: &'a BTreeMap<GuildId, Excuses>,
     /// When all was over.
     pub(crate) end: Instant,
     pub(crate) tally: Tally,
@@ -52,7 +52,7 @@ impl<'a> Judge<'a> {
     {
         let viewer = (viewer, self.scene.viewers[viewer]);
         let moments = &self.timeline[&guild];
-        View::new(moments, viewer, query, self.told, self.excuses)
+        View::new(moments, viewer, query, self.told, &self.excuses[&guild])
     }
 
     /// The guilds that a query is about.
@@ -63,15 +63,6 @@ impl<'a> Judge<'a> {
             .collect()
     }
 
-    /// Whether a guild may have come whole just before or in this time.
-    fn is_looked_up(&self, moments: &[Moment], from: Instant, to: Instant) -> bool {
-        let from = from.checked_sub(LOOK_UP).unwrap_or(from);
-        let came = |moment: &&Moment| {
-            moment.name == "GUILD_CREATE" && moment.at >= from && moment.at <= to
-        };
-        moments.iter().any(|moment| came(&moment)) || self.excuses.trouble(from, to)
-    }
-
     fn settled(&mut self, settled: Settled, whose: &str) {
         if settled.counts > settled.within {
             self.tally
@@ -80,4 +71,12 @@ impl<'a> Judge<'a> {
         }
         self.tally.settled.push(settled);
     }
+}
+
+/// Whether a guild may have come whole just before or in this time.
+fn is_looked_up(view: &View<'_>, from: Instant, to: Instant) -> bool {
+    let from = from.checked_sub(LOOK_UP).unwrap_or(from);
+    let came =
+        |moment: &&Moment| moment.name == "GUILD_CREATE" && moment.at >= from && moment.at <= to;
+    view.moments.iter().any(|moment| came(&moment)) || view.excuses.trouble(from, to)
 }

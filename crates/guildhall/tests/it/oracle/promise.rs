@@ -47,6 +47,21 @@ impl Excuses {
         Self { troubles, lags }
     }
 
+    /// The same for one guild: of one that is out when trouble ends, nothing is told until it is there
+    /// again. `outages`: from when to when it was out.
+    pub(crate) fn of_guild(&self, outages: &[(Instant, Instant)]) -> Self {
+        let troubles = self.troubles.iter().map(|(began, ended)| {
+            let out = outages
+                .iter()
+                .find(|(out, there)| out <= ended && there > ended);
+            (*began, out.map_or(*ended, |(_, there)| *there))
+        });
+        Self {
+            troubles: troubles.collect(),
+            lags: self.lags.clone(),
+        }
+    }
+
     /// Whether something was wrong with the road to Discord in this time.
     pub(crate) fn trouble(&self, from: Instant, to: Instant) -> bool {
         self.troubles

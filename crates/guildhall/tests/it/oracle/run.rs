@@ -32,7 +32,7 @@ use crate::{
         rng::Rng,
         scene::{self, Scene, VIEWERS, bots_role},
         tally::Tally,
-        timeline::timeline,
+        timeline::{outages, timeline},
         troubles::{Trouble, trouble},
     },
 };
@@ -344,6 +344,11 @@ impl Run {
         } = self;
         let judging = move || {
             let timeline = timeline(&scene, &heard);
+            let excuses = timeline.iter().map(|(guild, moments)| {
+                let outages = outages(moments);
+                (*guild, excuses.of_guild(&outages))
+            });
+            let excuses = excuses.collect();
             let mut judge = Judge {
                 scene: &scene,
                 told: plan.told,

@@ -100,6 +100,22 @@ pub(crate) fn timeline(scene: &Scene, heard: &[Dispatch]) -> Timeline {
     timeline
 }
 
+/// From when to when Discord had outages of a guild. The last of them may not be over.
+pub(crate) fn outages(moments: &[Moment]) -> Vec<(Instant, Instant)> {
+    let mut outages: Vec<(Instant, Instant)> = Vec::new();
+    let mut was_available = true;
+    for moment in moments {
+        if was_available && !moment.available {
+            outages.push((moment.at, moment.at));
+        }
+        if let Some(last) = outages.last_mut().filter(|_| !was_available) {
+            last.1 = moment.at;
+        }
+        was_available = moment.available;
+    }
+    outages
+}
+
 fn ask(scene: &Scene, heard: &[Dispatch]) -> String {
     let oracle = concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -172,8 +172,15 @@ impl<'a> View<'a> {
     /// told of it, or after a session began that told of everything. `opened`: the connection, on which
     /// nothing could come before.
     pub(crate) fn returned(&self, opened: Instant, now: Instant) -> Option<Settled> {
-        let heard = self.moments[..=self.index_at(now)].iter();
-        let came = heard.rev().find(|moment| moment.name == "GUILD_CREATE")?;
+        let last = self.index_at(now);
+        let mut heard = self.moments[..=last].iter();
+        let came = heard.rposition(|moment| moment.name == "GUILD_CREATE")?;
+        // Who was no member meanwhile comes in as such, which has a promise of its own.
+        let mut meanwhile = self.version(came)..=self.version(last);
+        if meanwhile.any(|version| self.moments[last].rooms(self.viewer, version).is_none()) {
+            return None;
+        }
+        let came = &self.moments[came];
         let since = came.at.max(opened);
         Some(Settled {
             took: self.excuses.wait(since, now),

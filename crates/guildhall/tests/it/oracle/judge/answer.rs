@@ -4,7 +4,7 @@
 use guildhall_model::{ChannelId, GuildId};
 use serde_json::Value;
 
-use super::Judge;
+use super::{Judge, is_looked_up};
 use crate::oracle::{
     asker::{Asked, Question},
     observer::Query,
@@ -49,7 +49,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, asked: &Asked) {
 
 fn may_be(judge: &Judge<'_>, asked: &Asked, guild: GuildId, query: &Query) -> MayBe {
     let view = judge.view(guild, asked.viewer, query);
-    let known = judge.excuses.known_before(asked.sent, SOON_ENOUGH);
+    let known = view.excuses.known_before(asked.sent, SOON_ENOUGH);
     let (first, last) = (view.index_at(known), view.last_at(asked.answered));
     let mut pictures = Vec::new();
     for index in first..=last {
@@ -67,7 +67,7 @@ fn may_be(judge: &Judge<'_>, asked: &Asked, guild: GuildId, query: &Query) -> Ma
     MayBe {
         guild,
         pictures,
-        unknown: judge.is_looked_up(view.moments, known, asked.answered),
+        unknown: is_looked_up(&view, known, asked.answered),
     }
 }
 

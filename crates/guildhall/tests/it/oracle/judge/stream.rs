@@ -6,7 +6,7 @@ use guildhall_model::GuildId;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::Judge;
+use super::{Judge, is_looked_up};
 use crate::oracle::{
     observer::{Frame, Heard, Manner, Query},
     picture::{GuildPicture, difference},
@@ -25,6 +25,17 @@ struct Shown<'a> {
     is_unavailable: bool,
     /// A leak was found, and what comes after one says nothing.
     is_broken: bool,
+}
+
+/// How a picture of a guild follows the one before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    /// By one change.
+    Next,
+    /// By any number of changes.
+    Later,
+    /// The guild was out, or looked up anew.
+    Return,
 }
 
 struct Browser<'j, 'a> {
@@ -98,8 +109,8 @@ impl<'a> Browser<'_, 'a> {
 
     /// Only who asks for guilds by id is refused, and only if one of them is not theirs.
     fn is_none_of_theirs(&mut self, now: Instant) {
-        let known = self.judge.excuses.known_before(now, SOON_ENOUGH);
         let none = |shown: &Shown<'_>| {
+            let known = shown.view.excuses.known_before(now, SOON_ENOUGH);
             let walk = Walk::from(&shown.view, shown.view.index_at(known), now);
             walk.places
                 .iter()
@@ -177,9 +188,7 @@ impl<'a> Browser<'_, 'a> {
             let (first, last) = (walk.first(), shown.view.index_at(now));
             let began = shown.view.moments[first].at;
             let rights = (first..last).any(|index| shown.view.rights_change(index));
-            rights
-                || shown.is_unavailable
-                || self.judge.is_looked_up(shown.view.moments, began, now)
+            rights || shown.is_unavailable || is_looked_up(&shown.view, began, now)
         };
         if !self.guilds.values().any(changed) {
             self.leak(
@@ -202,19 +211,15 @@ impl<'a> Browser<'_, 'a> {
                 Err(wrong) => self.leak(None, &wrong),
             }
         }
-        let known = self.judge.excuses.known_before(asked, SOON_ENOUGH);
         let ids: Vec<GuildId> = self.guilds.keys().copied().collect();
         for id in ids {
             let shown = self.guilds.get_mut(&id).expect("it is one of them");
             let new = pictures.remove(&id);
-            if new.is_none() && shown.is_unavailable {
-                continue;
-            }
-            if let Some((_, available)) = &new {
-                shown.is_unavailable = !available;
-            }
+            // Nor is one of theirs that it does not have: it comes once that is known.
+            shown.is_unavailable = new.as_ref().is_some_and(|(_, available)| !available);
             let new = new.map(|(picture, _)| picture);
             let view = &shown.view;
+            let known = view.excuses.known_before(asked, SOON_ENOUGH);
             let walk = shown.walk.take();
             let mut walk = walk.unwrap_or_else(|| Walk::from(view, view.index_at(known), now));
             let seen: Seen = new.clone().map(Rc::new);
@@ -225,8 +230,7 @@ impl<'a> Browser<'_, 'a> {
                 continue;
             }
             let from = shown.view.moments[shown.walk.as_ref().map_or(0, Walk::first)].at;
-            let moments = shown.view.moments;
-            if seen.is_none() && self.judge.is_looked_up(moments, from.max(known), now) {
+            if seen.is_none() && is_looked_up(&shown.view, from.max(known), now) {
                 // It comes when that is known.
                 self.shown(id).walk = None;
                 continue;
@@ -281,7 +285,12 @@ impl<'a> Browser<'_, 'a> {
             return;
         }
         let found = frames.iter().any(|frame| frame.data["synthetic"] == true);
-        self.moved(now, id, Some(picture), found || !closed);
+        let how = if found || !closed {
+            Follows::Later
+        } else {
+            Follows::Next
+        };
+        self.moved(now, id, Some(picture), how);
     }
 
     fn availability(&mut self, now: Instant, id: GuildId, name: &str, data: &Value) {
@@ -295,22 +304,29 @@ impl<'a> Browser<'_, 'a> {
                 Ok((_, picture)) => {
                     shown.is_unavailable = entry["available"] != true;
                     // It comes once it is known what the viewer is there, as it is by then.
-                    let comes = was_unavailable || shown.picture.is_none();
+                    let how = if was_out {
+                        Follows::Return
+                    } else if was_unavailable || shown.picture.is_none() {
+                        Follows::Later
+                    } else {
+                        Follows::Next
+                    };
                     let returned = shown.view.returned(opened, now).filter(|_| was_out);
                     if let Some(settled) = returned {
                         self.judge.settled(settled, &self.name);
                     }
-                    self.moved(now, id, Some(picture.narrowed(events)), comes);
+                    self.moved(now, id, Some(picture.narrowed(events)), how);
                 }
                 Err(wrong) => self.leak(Some(id), &wrong),
             },
-            ("guild.removed", _) => self.moved(now, id, None, was_unavailable),
+            ("guild.removed", _) if was_unavailable => self.moved(now, id, None, Follows::Later),
+            ("guild.removed", _) => self.moved(now, id, None, Follows::Next),
             _ => {}
         }
     }
 
-    /// The picture is another one. `leap`: it may be several changes later.
-    fn moved(&mut self, now: Instant, id: GuildId, picture: Option<GuildPicture>, leap: bool) {
+    /// The picture is another one.
+    fn moved(&mut self, now: Instant, id: GuildId, picture: Option<GuildPicture>, how: Follows) {
         let shown = self.shown(id);
         let seen: Seen = picture.clone().map(Rc::new);
         let view = &shown.view;
@@ -318,15 +334,16 @@ impl<'a> Browser<'_, 'a> {
             .walk
             .take()
             .unwrap_or_else(|| Walk::from(view, 0, now));
-        // A guild that comes back as it was is no change: of what came before nothing was late.
+        // A guild that is sent again as it was is no change: of what came before nothing was late. What
+        // became of one while nobody told of it is late by its return alone.
         let is_same = shown.picture == picture;
-        let settled = if is_same {
+        let settled = if is_same || how == Follows::Return {
             None
         } else {
             walk.step(view, &seen, now)
         };
         let leaps = settled.is_none()
-            && (leap || is_same || {
+            && (is_same || how != Follows::Next || {
                 let began = view.moments[walk.first()].at;
                 view.excuses.trouble(began, now)
             });
