@@ -82,7 +82,8 @@ pub(crate) struct ChaosOptions {
 
 /// What is done when nobody says anything.
 const KILLS: u64 = 50;
-const EVENTS_PER_SECOND: u64 = 500;
+/// What the faults delay at most, some 40 s of it, must stay within the 16 MiB that a guild's log keeps.
+const EVENTS_PER_SECOND: u64 = 200;
 const STREAMS: usize = 24;
 
 /// An instance that missed some dials waits up to 16 s for the next one. So much the log keeps.
