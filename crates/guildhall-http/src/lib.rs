@@ -6,6 +6,8 @@
 
 /// A bound listener, with room for all who come at one moment, and what else is served.
 mod listener;
+/// A connection as it came in.
+mod socket;
 /// How one listener serves.
 mod config;
 /// The accept loop: who is let in.
@@ -26,6 +28,8 @@ mod stall;
 mod in_flight;
 /// `Host`: exactly one valid header.
 mod host;
+/// By which names a listener is asked for.
+mod allowed_hosts;
 /// The address that a client is counted by.
 mod address;
 /// Proxies that are believed about their clients' addresses.
@@ -42,16 +46,18 @@ pub mod driver_time;
 mod urls;
 /// Secrets of settings.
 mod secret;
-/// TLS towards others: what is trusted, and what is spoken.
+/// TLS towards others, what is trusted and what is spoken; and for those who come.
 pub mod tls;
 
 pub use accept::serve;
 pub use address::ClientAddress;
+pub use allowed_hosts::{AllowedHosts, HostName, NoHostName};
 pub use config::{AcceptFailure, Config, Persistence};
 pub use error_chain::{error_chain, root_cause};
-pub use listener::{Accept, ByteStream, Listener};
+pub use listener::{Accept, Listener};
 pub use log_throttle::{LogThrottle, Occurrences};
 pub use poll_when_woken::PollWhenWoken;
 pub use secret::{RotatedSecret, Secret, ShortSecret, StrongSecret, UnusableSecret};
+pub use socket::{ByteStream, IncomingSocket};
 pub use trusted_proxies::TrustedProxies;
 pub use urls::{HttpOrigin, HttpUrl, UnusableUrl, WsUrl};

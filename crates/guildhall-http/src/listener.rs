@@ -3,11 +3,9 @@
 
 use std::{io, net::SocketAddr};
 
-use socket2::SockRef;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpSocket, TcpStream},
-};
+use tokio::net::{TcpListener, TcpSocket};
+
+use crate::{ByteStream, IncomingSocket, tls::ServerCertificate};
 
 /// Connections that the kernel completes before they are accepted, as far as its own bound
 /// (`net.core.somaxconn`, 4096 by default) allows. When they are that many it drops what a client
@@ -24,36 +22,13 @@ pub trait Accept: Send + Sync {
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Connection, SocketAddr)>> + Send;
 }
 
-/// A connection: bytes in order, both ways, until it breaks.
-pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin + 'static {
-    /// What is written goes out at once, however little it is.
-    ///
-    /// # Errors
-    ///
-    /// The system's: the peer may already be gone.
-    fn set_nodelay(&self) -> io::Result<()>;
-
-    /// So many bytes are taken from us before a write has to wait for the peer.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    fn set_send_buffer(&self, bytes: usize) -> io::Result<()>;
-}
-
-impl ByteStream for TcpStream {
-    fn set_nodelay(&self) -> io::Result<()> {
-        TcpStream::set_nodelay(self, true)
-    }
-
-    fn set_send_buffer(&self, bytes: usize) -> io::Result<()> {
-        SockRef::from(self).set_send_buffer_size(bytes)
-    }
-}
-
 /// A bound listener with room for all who come at one moment.
 #[derive(Debug)]
-pub struct Listener(TcpListener);
+pub struct Listener {
+    tcp: TcpListener,
+    /// Shown to whoever comes; `None`: what comes is plain.
+    certificate: Option<ServerCertificate>,
+}
 
 impl Listener {
     /// Binds. Who connects from now on is kept waiting until the listener is served.
@@ -70,7 +45,19 @@ impl Listener {
         #[cfg(not(windows))]
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        Ok(Self(socket.listen(BACKLOG)?))
+        Ok(Self {
+            tcp: socket.listen(BACKLOG)?,
+            certificate: None,
+        })
+    }
+
+    /// The same, for TLS alone.
+    #[must_use]
+    pub fn with_certificate(self, certificate: Option<ServerCertificate>) -> Self {
+        Self {
+            certificate,
+            ..self
+        }
     }
 
     /// Where it listens: with the port that the system chose, if it was left to it.
@@ -79,15 +66,20 @@ impl Listener {
     ///
     /// The system's.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.tcp.local_addr()
     }
 }
 
 impl Accept for Listener {
-    type Connection = TcpStream;
+    type Connection = IncomingSocket;
 
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        self.0.accept().await
+    async fn accept(&self) -> io::Result<(IncomingSocket, SocketAddr)> {
+        let (socket, peer) = self.tcp.accept().await?;
+        let socket = match &self.certificate {
+            None => IncomingSocket::plain(socket),
+            Some(certificate) => IncomingSocket::tls(certificate.acceptor().accept(socket)),
+        };
+        Ok((socket, peer))
     }
 }
 

@@ -1,7 +1,10 @@
-//! TLS towards others, made in this one place: what is trusted, and what is spoken.
+//! TLS, made in this one place: towards others, what is trusted and what is spoken; and for those who
+//! come to us.
 
 /// TLS that came to nothing, in words.
 mod failure;
+/// For those who come to us.
+mod server;
 
 use std::{
     fmt,
@@ -21,6 +24,7 @@ use rustls::{
 };
 
 pub use failure::tls_failure;
+pub use server::{CertificateError, CertificateFiles, ServerCertificate};
 
 /// Ten times what all of a system's roots come to: a path to something endless must not fill the
 /// memory.
