@@ -126,6 +126,11 @@ export const ErrorBody = /*@__PURE__*/ k.open({
   error: ErrorReport,
 })
 
+/** Body of `POST /auth/exchange`. */
+export const Exchange = /*@__PURE__*/ k.closed({
+  token: /*@__PURE__*/ k.text(),
+})
+
 /** What every event about a guild begins with. */
 export const Stamp = /*@__PURE__*/ k.open({
   guildId: Snowflake,

@@ -46,8 +46,9 @@ struct Kept {
 #[derive(Debug)]
 struct Ask {
     revocation: Revocation,
-    /// Dropped: it was not kept.
-    kept: oneshot::Sender<()>,
+    /// Whether it was kept before, or is no token that is sure to be used for the first time. Dropped: it was
+    /// not kept.
+    kept: oneshot::Sender<bool>,
 }
 
 /// The one who keeps it.
@@ -120,16 +121,20 @@ pub(crate) async fn load(
 }
 
 impl KeptRevocations {
-    /// Keeps it and has it told, then answers; without an end once this process ends. What is
-    /// revoked already is answered too.
-    pub(crate) fn revoke(&self, revocation: Revocation) -> impl Future<Output = ()> + use<> {
+    /// Keeps it and has it told, then answers whether it was kept before; without an end once this
+    /// process ends. Of several who ask for the same one is told that it was not. A used token that there is
+    /// no room for is not kept, and answered as if it had been.
+    pub(crate) fn revoke(&self, revocation: Revocation) -> impl Future<Output = bool> + use<> {
         let asks = self.asks.clone();
         async move {
             let (kept, answer) = oneshot::channel();
             let ask = Ask { revocation, kept };
-            if asks.send(ask).await.is_err() || answer.await.is_err() {
-                std::future::pending::<()>().await;
+            if asks.send(ask).await.is_ok()
+                && let Ok(known) = answer.await
+            {
+                return known;
             }
+            std::future::pending().await
         }
     }
 
@@ -171,11 +176,23 @@ impl RevocationWriter {
 
     /// All of it in one go; then it is told, and who asked is answered.
     async fn keep(&mut self, asks: Vec<Ask>) -> Result<(), JournalError> {
-        let new: Vec<Revocation> = {
+        let mut new: Vec<Revocation> = Vec::new();
+        let mut known = Vec::with_capacity(asks.len());
+        if !self.has_room(&asks) {
+            self.expire();
+        }
+        {
             let table = &self.kept.lock().table;
-            let asked = asks.iter().map(|ask| &ask.revocation);
-            asked.filter(|it| !table.knows(it)).cloned().collect()
-        };
+            for Ask { revocation, .. } in &asks {
+                let is_known = table.knows(revocation)
+                    || new.iter().any(|new| is_same(new, revocation))
+                    || !table.has_room(revocation, &new);
+                known.push(is_known);
+                if !is_known {
+                    new.push(revocation.clone());
+                }
+            }
+        }
         let mut changes = std::mem::take(&mut self.forgotten);
         changes.extend(new.iter().cloned().map(RevocationChange::Kept));
         if !changes.is_empty() {
@@ -185,11 +202,19 @@ impl RevocationWriter {
             counter!("guildhall_revocations_total", "whose" => whose(revocation)).increment(1);
         }
         self.take(new);
-        for ask in asks {
+        for (ask, known) in asks.into_iter().zip(known) {
             // Whoever asked may have gone.
-            _ = ask.kept.send(());
+            _ = ask.kept.send(known);
         }
         Ok(())
+    }
+
+    /// Whether there is room for all of it, even for what is known.
+    fn has_room(&self, asks: &[Ask]) -> bool {
+        let asked: Vec<Revocation> = asks.iter().map(|ask| ask.revocation.clone()).collect();
+        let table = &self.kept.lock().table;
+        let mut each = asked.iter().enumerate();
+        each.all(|(before, revocation)| table.has_room(revocation, &asked[..before]))
     }
 
     /// These are durable.
@@ -232,6 +257,11 @@ impl Kept {
         let count = u32::try_from(self.table.len()).unwrap_or(u32::MAX);
         gauge!("guildhall_revocations_kept").set(f64::from(count));
     }
+}
+
+/// Whether they say the same; of a used token that is its name, until when it is good may be another.
+fn is_same(one: &Revocation, other: &Revocation) -> bool {
+    one == other || one.used_token().is_some() && one.used_token() == other.used_token()
 }
 
 /// That it need not be known any more.

@@ -140,7 +140,9 @@ impl Sender {
                 end,
                 more,
             } => self.revoked_read(revocations, end, more),
-            Input::Revoked { request_id } => self.answered(request_id, ReplyBody::Revoked),
+            Input::Revoked { request_id, known } => {
+                self.answered(request_id, ReplyBody::Revoked { known });
+            }
         }
     }
 

@@ -44,8 +44,9 @@ pub struct CommandRequest {
 }
 
 impl CommandRequest {
-    /// The longest key, in bytes of UTF-8.
-    pub const KEY_BYTES: usize = 200;
+    /// The longest key, in bytes of UTF-8: a request's of 200, and the name of the program that sent
+    /// it.
+    pub const KEY_BYTES: usize = 240;
 }
 
 /// What came of a command that was not refused.

@@ -26,6 +26,9 @@ pub const CLOCK_SKEW_MAX: Duration = Duration::from_mins(1);
 #[serde(try_from = "Cow<'_, str>")]
 pub struct SessionId(String);
 
+/// What names of used tokens begin with, and no session's.
+const USED_TOKEN: &str = "jti:";
+
 /// A text that names no session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a session is named by 1 to 64 visible ASCII characters")]
@@ -39,6 +42,19 @@ impl SessionId {
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(text)
+    }
+
+    /// In place of a session, a token that is good once and was used: a digest of what names it. No
+    /// session has such a name, so as a [`Revocation`] it ends none.
+    #[must_use]
+    pub fn of_used_token(digest: &str) -> Self {
+        Self(format!("{USED_TOKEN}{digest}"))
+    }
+
+    /// Whether it is of a used token.
+    #[must_use]
+    pub fn is_used_token(&self) -> bool {
+        self.0.starts_with(USED_TOKEN)
     }
 
     /// Its text.
@@ -128,6 +144,15 @@ impl Revocation {
     pub fn of_everybody(now: UnixMs) -> Self {
         let not_before = after_all_begun_until(now);
         Self::Everybody { not_before }
+    }
+
+    /// The used token that it is about, if it is about one.
+    #[must_use]
+    pub fn used_token(&self) -> Option<&SessionId> {
+        match self {
+            Self::Session { id, .. } => Some(id).filter(|id| id.is_used_token()),
+            Self::User { .. } | Self::Everybody { .. } => None,
+        }
     }
 
     /// Whether it ends this session.

@@ -16,6 +16,12 @@ pub const REVOKED_SESSIONS_MAX: usize = 100_000;
 /// Of one user: whoever signs in and out all night loses their own alone.
 const REVOKED_SESSIONS_PER_USER: usize = 200;
 
+/// Used tokens remembered, beside the sessions.
+const USED_TOKENS_MAX: usize = 100_000;
+
+/// Of one user: whose login makes them by the hundred takes nobody else's room.
+pub const USED_TOKENS_PER_USER: usize = 200;
+
 /// Users remembered, who have room of their own: one of them stands for many sessions.
 pub const REVOKED_USERS_MAX: usize = 100_000;
 
@@ -26,11 +32,15 @@ pub const REVOKED_USERS_MAX: usize = 100_000;
 /// - What was added ends what it says until its [`Revocation::until`] by every clock, or until there
 ///   was no room for it: what is forgotten then is what would have ended first, and never what was just
 ///   added. Of one user's sessions 200 are remembered; of more theirs are forgotten and nobody else's.
-/// - Of each session and user it holds one revocation at most, the one that ends most.
+/// - A used token is never forgotten before its time: one that there is no room for is not added
+///   ([`Added::NoRoom`]), for what is forgotten could be used again.
+/// - Of each session, token and user it holds one revocation at most, the one that ends most.
 #[derive(Debug)]
 pub struct RevocationTable {
     /// By when they would have ended.
     sessions: Bounded<SessionId>,
+    /// By when they can be used no more.
+    tokens: Bounded<SessionId>,
     /// By the time before which their sessions are over.
     users: Bounded<UserId>,
     everybody: UnixMs,
@@ -41,6 +51,9 @@ pub struct RevocationTable {
 pub enum Added {
     /// As much was revoked already.
     Known,
+    /// A used token for which there is no room. Whoever keeps them for others must not say that it was
+    /// used just now for the first time.
+    NoRoom,
     /// It is new.
     New {
         /// What had to be forgotten to make room for it.
@@ -64,6 +77,7 @@ impl RevocationTable {
     pub fn with_room(sessions: usize, of_user: usize, users: usize) -> Self {
         Self {
             sessions: Bounded::new(sessions, of_user),
+            tokens: Bounded::new(USED_TOKENS_MAX, USED_TOKENS_PER_USER),
             users: Bounded::new(users, 1),
             everybody: 0,
         }
@@ -71,7 +85,20 @@ impl RevocationTable {
 
     /// Adds one.
     pub fn add(&mut self, revocation: Revocation) -> Added {
+        if revocation.used_token().is_some() {
+            if self.knows(&revocation) {
+                return Added::Known;
+            }
+            if !self.has_room(&revocation, &[]) {
+                return Added::NoRoom;
+            }
+        }
         match revocation {
+            Revocation::Session {
+                id,
+                user_id,
+                ends_at,
+            } if id.is_used_token() => self.tokens.raise(id, user_id, ends_at, of_session),
             Revocation::Session {
                 id,
                 user_id,
@@ -93,6 +120,8 @@ impl RevocationTable {
     #[must_use]
     pub fn knows(&self, revocation: &Revocation) -> bool {
         match revocation {
+            // One that is signed anew, for longer, is used all the same.
+            Revocation::Session { id, .. } if id.is_used_token() => self.tokens.time(id).is_some(),
             Revocation::Session { id, ends_at, .. } => self.sessions.time(id) >= Some(*ends_at),
             Revocation::User {
                 user_id,
@@ -100,6 +129,22 @@ impl RevocationTable {
             } => self.users.time(user_id) >= Some(*not_before),
             Revocation::Everybody { not_before } => self.everybody >= *not_before,
         }
+    }
+
+    /// Whether it would be added, behind these that will be before it.
+    #[must_use]
+    pub fn has_room(&self, revocation: &Revocation, before: &[Revocation]) -> bool {
+        let Revocation::Session { id, user_id, .. } = revocation else {
+            return true;
+        };
+        if !id.is_used_token() {
+            return true;
+        }
+        let of_user = |it: &&Revocation| matches!(it, Revocation::Session { user_id: whose, .. } if whose == user_id);
+        let tokens = || before.iter().filter(|it| it.used_token().is_some());
+        self.tokens.len() + tokens().count() < self.tokens.most
+            && self.tokens.count_of(*user_id) + tokens().filter(of_user).count()
+                < self.tokens.most_of_user
     }
 
     /// Whether a session was ended.
@@ -122,7 +167,8 @@ impl RevocationTable {
             return Vec::new();
         };
         let sessions = self.sessions.expire(now).map(of_session);
-        let mut gone: Vec<Revocation> = sessions.collect();
+        let tokens = self.tokens.expire(now).map(of_session);
+        let mut gone: Vec<Revocation> = sessions.chain(tokens).collect();
         if let Some(of_users) = now.checked_sub(millis(SESSION_LIFE_MAX)) {
             gone.extend(self.users.expire(of_users).map(of_user));
         }
@@ -135,13 +181,16 @@ impl RevocationTable {
         let everybody = (not_before > 0).then_some(Revocation::Everybody { not_before });
         let users = self.users.iter().map(of_user);
         let sessions = self.sessions.iter().map(of_session);
-        everybody.into_iter().chain(users).chain(sessions)
+        let tokens = self.tokens.iter().map(of_session);
+        let people = everybody.into_iter().chain(users);
+        people.chain(sessions).chain(tokens)
     }
 
     /// How many it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.sessions.len() + self.users.len() + usize::from(self.everybody > 0)
+        let everybody = usize::from(self.everybody > 0);
+        self.sessions.len() + self.tokens.len() + self.users.len() + everybody
     }
 
     /// Whether nothing was revoked.
@@ -262,6 +311,10 @@ impl<K: Clone + Ord> Bounded<K> {
     fn len(&self) -> usize {
         self.times.len()
     }
+
+    fn count_of(&self, user_id: UserId) -> usize {
+        self.of_users.get(&user_id).map_or(0, BTreeSet::len)
+    }
 }
 
 #[cfg(test)]
@@ -320,6 +373,36 @@ mod tests {
         assert_eq!(table.len(), 4);
         assert_eq!(table.expire(UnixMs::MAX).len(), 4);
         assert!(table.sessions.of_users.is_empty() && table.sessions.by_time.is_empty());
+    }
+
+    /// By a forgotten one somebody signs in twice.
+    #[test]
+    fn a_used_token_is_forgotten_for_nothing_and_refused_where_there_is_no_room() {
+        let token = |user: u64, number: u64, ends_at| Revocation::Session {
+            id: SessionId::of_used_token(&format!("{user} {number}")),
+            user_id: UserId(user),
+            ends_at,
+        };
+        let mut table = RevocationTable::with_room(2, 1, 1);
+        for number in 0..200 {
+            assert_eq!(table.add(token(1, number, 10 + number)), NOTHING_GONE);
+        }
+        for number in 0..9 {
+            table.add(session_of(1, number, 1_000 + number));
+        }
+        assert_eq!(table.add(token(1, 200, 900)), Added::NoRoom);
+        assert!(!table.knows(&token(1, 200, 900)));
+        assert_eq!(table.add(token(1, 0, 900)), Added::Known, "signed anew");
+        assert_eq!(table.add(token(2, 0, 900)), NOTHING_GONE);
+        let mut before = vec![session_of(2, 7, 1)];
+        before.extend((1..199).map(|number| token(2, number, 900)));
+        assert!(table.has_room(&token(2, 199, 900), &before));
+        before.push(token(2, 199, 900));
+        assert!(!table.has_room(&token(2, 200, 900), &before));
+        assert_eq!(table.len(), 202, "with one session");
+        assert_eq!(table.iter().count(), 202);
+        assert_eq!(table.expire(millis(CLOCK_SKEW_MAX) + 10), [token(1, 0, 10)]);
+        assert_eq!(table.add(token(1, 200, 900)), NOTHING_GONE);
     }
 
     #[test]

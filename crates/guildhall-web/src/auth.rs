@@ -53,8 +53,14 @@ mod return_to;
 mod session;
 /// What sessions need of the gateways.
 mod shared_revocations;
+/// Signing in by one.
+mod exchange;
 /// Who a request is from.
 mod identity;
+/// The operator's own programs.
+mod program;
+/// Why a request is nobody's.
+mod unidentified;
 /// What Discord tells the application.
 mod webhook;
 /// Settings of the login.
@@ -64,13 +70,18 @@ mod config;
 pub(crate) use account::{Me, Refreshed, SignOut};
 pub(crate) use config::AuthConfig;
 pub use config::CDN_URL_MAX;
-pub(crate) use identity::Unidentified;
+#[cfg(feature = "schema")]
+pub(crate) use exchange::Exchange;
+pub(crate) use identity::{Account, Requester};
 #[cfg(test)]
 pub(crate) use session::Profile;
-pub(crate) use session::{EndReason, LoginHeads, Session, SessionEnd, Sessions};
+#[cfg(test)]
+pub(crate) use session::Session;
+pub(crate) use session::{EndReason, LoginHeads, SessionEnd, Sessions};
 pub(crate) use shared_revocations::SharedRevocations;
 #[cfg(test)]
 pub(crate) use shared_revocations::tests::PlayedRevocations;
+pub(crate) use unidentified::Unidentified;
 pub(crate) use world_access::{NotAdmitted, WorldAccess};
 
 use budget::LoginBudget;
@@ -140,10 +151,17 @@ impl Auth {
         self.sessions.clone()
     }
 
-    /// Refuses a request that changes something with a cookie, unless it comes from a page of ours
-    /// or of the allow list, and says that it is JSON.
-    pub(crate) fn check_write(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        csrf::check_write(headers, &self.config)
+    /// Refuses a request that changes something, unless it says that it is JSON, and, where it is by a
+    /// cookie, comes from a page of ours or of the allow list.
+    pub(crate) fn check_write(
+        &self,
+        headers: &HeaderMap,
+        requester: &Requester,
+    ) -> Result<(), ApiError> {
+        match requester {
+            Requester::Browser(_) => csrf::check_write(headers, &self.config),
+            Requester::Program(_) => csrf::check_json(headers),
+        }
     }
 
     /// `/auth/*`, `/api/me` and `/webhooks/discord`, below the base URL's prefix.
@@ -152,6 +170,7 @@ impl Auth {
             // Without a handler of its own HEAD would run GET's, and a mere look would have its effect.
             .route("/auth/login", get(login::begin).head(login::head))
             .route("/auth/callback", get(login::finish).head(login::head))
+            .route("/auth/exchange", post(exchange::exchange))
             .route("/auth/refresh", post(account::refresh))
             .route("/auth/logout", post(account::logout))
             .route("/api/me", get(account::me))

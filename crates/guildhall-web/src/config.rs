@@ -2,11 +2,14 @@
 
 use std::{io, net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
-use guildhall_http::{HttpOrigin, HttpUrl, RotatedSecret, Secret, StrongSecret, TrustedProxies};
+use guildhall_http::{
+    AllowedHosts, HttpOrigin, HttpUrl, RotatedSecret, Secret, StrongSecret, TrustedProxies,
+    tls::{CertificateError, CertificateFiles},
+};
 use guildhall_ports::{Clock, GatewayRegistry, RateLimiter, SessionStore};
 use rustls::ClientConfig;
 
-use crate::public_key::DiscordPublicKey;
+use crate::{api_token::ApiToken, jwt::JwtKey, public_key::DiscordPublicKey};
 
 /// What the web role is told. Whoever makes one has looked at what a single value does not show:
 /// a plain http `base_url` is for this machine alone, and `stream_max_age` is under `session_idle`.
@@ -22,8 +25,16 @@ pub struct Config {
     pub session_secrets: RotatedSecret,
     /// Discord as the identity provider.
     pub oauth: OAuth,
+    /// Checks the tokens of the operator's own login; without one none is taken.
+    pub jwt_key: Option<JwtKey>,
+    /// Programs of the operator's that come in with a token.
+    pub api_tokens: Vec<ApiToken>,
     /// Origins besides our own that may post with a cookie and be returned to after login.
     pub allowed_origins: Vec<HttpOrigin>,
+    /// Names by which browsers may ask for us, beside those of `base_url` and `allowed_origins`.
+    pub allowed_hosts: AllowedHosts,
+    /// What whoever comes is shown; `None`: what comes is plain http.
+    pub certificate: Option<CertificateFiles>,
     /// Where avatars and icons come from; the page may load pictures from there. At most
     /// [`crate::CDN_URL_MAX`] characters.
     pub cdn_url: HttpOrigin,
@@ -87,6 +98,8 @@ pub struct WebSettingNames {
     pub public_key: &'static str,
     /// [`Config::allowed_origins`].
     pub allowed_origins: &'static str,
+    /// [`Config::allowed_hosts`].
+    pub allowed_hosts: &'static str,
     /// [`Config::trusted_proxies`].
     pub trusted_proxies: &'static str,
     /// [`OAuth::api_url`].
@@ -114,6 +127,9 @@ pub enum WebBuildError {
     /// Where browsers come in can't be listened on.
     #[error("{0}")]
     NotBound(io::Error),
+    /// The certificate's files can't be used.
+    #[error("{0}")]
+    Certificate(CertificateError),
     /// The client of Discord's API can't be made.
     #[error("The client of Discord's API can't be made.")]
     Tls,
@@ -151,6 +167,7 @@ pub(crate) mod tests {
         client_secret: "THE_SECRET",
         public_key: "THE_KEY",
         allowed_origins: "THE_ORIGINS",
+        allowed_hosts: "THE_HOSTS",
         trusted_proxies: "THE_PROXIES",
         discord_url: "THE_DISCORD",
         root_certificates: "THE_ROOTS",

@@ -11,6 +11,8 @@ mod stream_position;
 mod wake_list;
 /// In which guilds the rights of one viewer are known.
 mod lookups;
+/// The guilds that a stream is about.
+mod wanted_guilds;
 /// Which commands of a session are settled.
 mod settled;
 /// One viewer, with all of their open streams.
@@ -42,7 +44,7 @@ use std::{
 };
 
 use guildhall_model::{
-    GuildId, Position, UserId,
+    GuildId, Position,
     event::{LiveEvent, LiveTable},
 };
 use parking_lot::{Mutex, MutexGuard};
@@ -59,6 +61,7 @@ pub(crate) use settled::SettledReader;
 pub(crate) use stream_position::{Published, StreamPosition};
 pub(crate) use subscribers::GuildSubscription;
 pub(crate) use viewer::Viewer;
+pub(crate) use wanted_guilds::WantedGuilds;
 
 use arrivals::GuildArrivals;
 #[cfg(test)]
@@ -67,7 +70,7 @@ use stream_position::PublishedHeads;
 use subscribers::GuildSubscribers;
 
 use crate::{
-    replica::{Bounds, BufferBounds, GuildLogs, LogPositions, Replica, ReplicaWriter},
+    replica::{Bounds, BufferBounds, GuildLogs, LogPositions, Replica, ReplicaWriter, ViewerId},
     visible::{Access, Selector},
 };
 
@@ -81,7 +84,7 @@ struct Shared {
     buffers: BufferBounds,
     published: PublishedHeads,
     subscribers: Mutex<HashMap<GuildId, Arc<GuildSubscribers>>>,
-    viewers: Mutex<HashMap<UserId, Arc<Viewer>>>,
+    viewers: Mutex<HashMap<ViewerId, Arc<Viewer>>>,
     /// What counts of the live lane.
     live: Mutex<LiveTable>,
     /// The number of its last word; streams look here first.
@@ -150,8 +153,8 @@ impl Fanout {
 
     /// What a viewer is to a guild, and was at recent positions. To be asked while the replica is
     /// locked. `None`: they have no stream on it, or it has to be looked at.
-    pub(crate) fn access_history(&self, guild: GuildId, user: UserId) -> Option<AccessHistory> {
-        self.subscribers_of(guild)?.access_history(user)
+    pub(crate) fn access_history(&self, guild: GuildId, viewer: ViewerId) -> Option<AccessHistory> {
+        self.subscribers_of(guild)?.access_history(viewer)
     }
 
     /// Subscribes a stream to a guild; `logs` proves that the replica is locked meanwhile. `access`:
@@ -179,12 +182,13 @@ impl Fanout {
         self.0.room_viewers.clone()
     }
 
-    /// A person, as known on this instance.
-    pub(crate) fn viewer(&self, user: UserId) -> Arc<Viewer> {
+    /// A person, or the bot, as known on this instance.
+    pub(crate) fn viewer(&self, id: impl Into<ViewerId>) -> Arc<Viewer> {
+        let id = id.into();
         let mut viewers = self.viewers();
         let viewer = viewers
-            .entry(user)
-            .or_insert_with(|| Arc::new(Viewer::new(user)));
+            .entry(id)
+            .or_insert_with(|| Arc::new(Viewer::new(id)));
         Arc::clone(viewer)
     }
 
@@ -242,9 +246,9 @@ impl Fanout {
     fn class_of(
         &self,
         guild: GuildId,
-        user: UserId,
+        user: guildhall_model::UserId,
     ) -> Option<(ClassId, guildhall_model::VisibleRooms)> {
-        self.subscribers_of(guild)?.class_of(user)
+        self.subscribers_of(guild)?.class_of(user.into())
     }
 
     /// The subscribers of a guild. `None`: it has none.
@@ -264,7 +268,7 @@ impl Fanout {
         self.0.subscribers.lock()
     }
 
-    fn viewers(&self) -> MutexGuard<'_, HashMap<UserId, Arc<Viewer>>> {
+    fn viewers(&self) -> MutexGuard<'_, HashMap<ViewerId, Arc<Viewer>>> {
         self.0.viewers.lock()
     }
 }

@@ -8,6 +8,10 @@ mod date;
 mod error;
 /// What every answer says about itself.
 pub(crate) mod headers;
+/// What stands before every route.
+pub(crate) mod edge;
+/// Which other origins' pages may read our answers.
+pub(crate) mod cors;
 /// JSON answers.
 mod json;
 /// Addresses that people are given to open.

@@ -9,6 +9,10 @@
 mod metrics;
 /// Whether it is Discord who speaks to this application.
 mod public_key;
+/// The operator's own programs, as settings name them.
+mod api_token;
+/// Tokens of the operator's own login.
+mod jwt;
 /// Settings: everything the role is given before it starts.
 mod config;
 /// Headers, errors, JSON, the page: what every route needs.
@@ -40,8 +44,10 @@ mod router;
 mod role;
 
 pub use admin::{NotExplained, RoomExplanation, WebAdmin};
+pub use api_token::{ApiToken, ApiTokenGrants};
 pub use auth::CDN_URL_MAX;
 pub use config::{Config, OAuth, WebBuildError, WebPorts, WebSettingNames};
+pub use jwt::{InvalidJwtKey, JwtKey};
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
 pub use public_key::{DiscordPublicKey, InvalidPublicKey};

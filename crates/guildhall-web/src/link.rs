@@ -25,7 +25,7 @@ use guildhall_link::{
     receiver::{Input, Unanswered},
 };
 use guildhall_model::{
-    GuildId, UserId,
+    GuildId, Revocation, UserId,
     command::{CommandRequest, CommandResult},
 };
 use guildhall_ports::{Check, Condition};
@@ -171,6 +171,19 @@ impl Link {
             reply: Asker::Admit(reply),
         };
         self.ask(ask, ADMIT_LIMIT, answer).await
+    }
+
+    /// Has the gateway keep something that is good once, and says whether nobody had it kept before.
+    /// Answered within 5 s, at once while the link is down. It may be kept all the same if it is
+    /// [`Unanswered::Late`], or the link went down meanwhile.
+    pub(crate) async fn keep_once(&self, revocation: Revocation) -> Result<bool, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        let ask = Input::RevokeAsked {
+            revocation,
+            due: now() + revocations::REVOKE_LIMIT,
+            reply: Asker::Once(reply),
+        };
+        self.ask(ask, revocations::REVOKE_LIMIT, answer).await
     }
 
     async fn ask<T>(

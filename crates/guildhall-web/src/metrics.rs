@@ -93,6 +93,36 @@ const LABELLED: &[(&str, &str, &[&str], &str)] = &[
         "Times that this instance ended a session, or all of somebody's, before their time, by why",
     ),
     (
+        "guildhall_exchanges_total",
+        "result",
+        &[
+            "signed_in",
+            "invalid_token",
+            "invalid",
+            "forbidden",
+            "too_many_requests",
+            "unavailable",
+        ],
+        "Sign-ins by a token of the operator's login, by what became of them",
+    ),
+    (
+        "guildhall_api_token_requests_total",
+        "token",
+        &[],
+        "Requests of programs that were known by their token, by its name",
+    ),
+    (
+        "guildhall_api_token_refusals_total",
+        "reason",
+        &[
+            "unknown_token",
+            "from_browser",
+            "may_not_act_as",
+            "bad_act_as",
+        ],
+        "Requests with a token of a program's that were refused, by why",
+    ),
+    (
         "guildhall_stream_byes_total",
         "reason",
         &[

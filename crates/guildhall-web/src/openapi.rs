@@ -20,12 +20,14 @@ use utoipa::{
         path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
         schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type},
-        security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
+        security::{
+            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+        },
     },
 };
 
 use crate::{
-    auth::{Me, Refreshed, SignOut},
+    auth::{Exchange, Me, Refreshed, SignOut},
     http::ErrorBody,
     rpc::RPCS,
 };
@@ -33,8 +35,14 @@ use crate::{
 /// Where it is served.
 const ADDRESS: &str = "/api/openapi.json";
 
-/// The name of the security scheme.
+/// The name of a browser's security scheme.
 const SESSION: &str = "session";
+
+/// The name of that of the operator's programs.
+const TOKEN: &str = "token";
+
+/// The name of what such a program says beside its token to be a person.
+const ACT_AS: &str = "actAs";
 
 /// The route of the document: it is made once, for this router, and is everybody's.
 pub(crate) fn routes() -> Router {
@@ -70,6 +78,7 @@ pub fn openapi() -> String {
         .path(ADDRESS, get(document()))
         .path("/auth/login", get(login()))
         .path("/auth/callback", get(callback()))
+        .path("/auth/exchange", post(exchange()))
         .path("/auth/refresh", post(refresh()))
         .path("/auth/logout", post(logout()));
     for rpc in RPCS {
@@ -116,7 +125,8 @@ fn query(operation: OperationBuilder) -> OperationBuilder {
         .enum_values(Some(families));
     let families = ArrayBuilder::new().items(family);
     let cursor = parameter("lastEventId", ParameterIn::Query, string());
-    signed_in(operation)
+    known(operation)
+        .response("403", error("The token may not do this."))
         .parameter(ids("guild").description(Some("Only these guilds.")))
         .parameter(ids("channel").description(Some("Only rooms with these ids.")))
         .parameter(
@@ -187,6 +197,34 @@ fn callback() -> OperationBuilder {
         )
 }
 
+fn exchange() -> OperationBuilder {
+    let token = Ref::from_schema_name(Exchange::name());
+    let content = ContentBuilder::new().schema(Some(token)).build();
+    let body = RequestBodyBuilder::new()
+        .content("application/json", content)
+        .required(Some(Required::True))
+        .build();
+    written(operation(
+        "exchange",
+        "Signs in by a token of the operator's own login",
+    ))
+    .request_body(Some(body))
+    .response(
+        "200",
+        json::<Refreshed>("Until when the session is good; the cookie is set."),
+    )
+    .response("400", error("The body is wrong."))
+    .response("401", error("The token is not good, or was used before."))
+    .response("404", error("The operator takes no other login."))
+    .response("408", error("The body did not come to its end in time."))
+    .response("413", error("The body is too large."))
+    .response("429", error("Too often: `retryAfter` says when again."))
+    .response(
+        "503",
+        error("No gateway can remember that the token is used."),
+    )
+}
+
 fn refresh() -> OperationBuilder {
     written(signed_in(operation(
         "refresh",
@@ -230,6 +268,14 @@ fn signed_in(operation: OperationBuilder) -> OperationBuilder {
     operation
         .security(SecurityRequirement::new(SESSION, none))
         .response("401", error("There is no session, or it is over."))
+}
+
+/// A browser's request, or one of the operator's programs'.
+fn known(operation: OperationBuilder) -> OperationBuilder {
+    let none: [&str; 0] = [];
+    signed_in(operation)
+        .security(SecurityRequirement::new(TOKEN, none))
+        .security(SecurityRequirement::new(TOKEN, none).add(ACT_AS, none))
 }
 
 fn operation(id: &str, summary: &str) -> OperationBuilder {
@@ -286,14 +332,25 @@ fn all_components() -> Components {
     add::<StatePayload>(&mut schemas);
     add::<Me>(&mut schemas);
     add::<Refreshed>(&mut schemas);
+    add::<Exchange>(&mut schemas);
     add::<SignOut>(&mut schemas);
     add::<ErrorBody>(&mut schemas);
     rpc::add_schemas(&mut schemas);
     let cookie = "On https; on plain http it is `guildhall`.";
     let cookie = ApiKey::Cookie(ApiKeyValue::with_description("__Host-guildhall", cookie));
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "One of the operator's tokens for programs, never said by a web page.",
+        ))
+        .build();
+    let act_as = "The id of the Discord user that the program acts as, where its token may.";
+    let act_as = ApiKey::Header(ApiKeyValue::with_description("Guildhall-As", act_as));
     ComponentsBuilder::new()
         .schemas_from_iter(schemas)
         .security_scheme(SESSION, SecurityScheme::ApiKey(cookie))
+        .security_scheme(TOKEN, SecurityScheme::Http(token))
+        .security_scheme(ACT_AS, SecurityScheme::ApiKey(act_as))
         .build()
 }
 

@@ -16,6 +16,8 @@ mod window;
 mod logs;
 /// One event, serialised once.
 mod record;
+/// Whose eyes a guild is seen with.
+mod viewer_id;
 /// Rooms that a record shows or hides.
 mod transition;
 /// How fresh all of this is.
@@ -39,6 +41,7 @@ pub(crate) use record::{Affects, GroupSpan, Record};
 pub(crate) use transition::{
     RoomTransition, RoomTransitions, RoomsAhead, RoomsToTell, TransitionKind, Untold,
 };
+pub(crate) use viewer_id::ViewerId;
 
 /// The readers' handle.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ mod health;
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 
-use guildhall_http::{Accept, Listener, Persistence};
+use guildhall_http::{Accept, Listener, Persistence, tls::ServerCertificate};
 use guildhall_ports::Health;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
@@ -89,8 +89,12 @@ impl Config {
 
 impl Web {
     fn build(config: &Config, ports: &WebPorts) -> Result<Self, WebBuildError> {
+        let certificate = config.certificate.clone().map(ServerCertificate::read);
+        let certificate = certificate.transpose();
+        let certificate = certificate.map_err(WebBuildError::Certificate)?;
         let listener = Listener::bind(config.listen);
         let listener = listener.map_err(WebBuildError::NotBound)?;
+        let listener = listener.with_certificate(certificate);
         let addr = listener.local_addr().map_err(WebBuildError::Failed)?;
         let bounds = Bounds::of(config.log_window.get());
         Self::on(config, ports, (addr, listener), Arc::new(Tcp), bounds)
@@ -158,13 +162,7 @@ impl<L: Accept> Web<L> {
         Ok(Self {
             addr,
             listener,
-            router: router::router(
-                &config.base_url,
-                &config.cdn_url,
-                stream,
-                [auth.router(), rpc::routes(rpc)],
-                page,
-            ),
+            router: router::router(config, stream, [auth.router(), rpc::routes(rpc)], page),
             http,
             limits,
             fanout,

@@ -5,7 +5,7 @@ use axum::{
     Router,
     extract::State,
     http::{HeaderMap, Uri},
-    middleware::map_response,
+    middleware::from_fn_with_state,
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
@@ -13,22 +13,26 @@ use http::StatusCode;
 use url::Url;
 
 use crate::{
+    Config,
     fanout::Fanout,
-    http::{ApiError, Page, headers::SecurityHeaders},
+    http::{
+        ApiError, Page,
+        cors::Cors,
+        edge::{Edge, Rules, edge},
+        headers::SecurityHeaders,
+    },
     stream::route::{self, StreamRouteState},
 };
 
 /// All routes of the role: each holds the state of its own folder. `auth`: what the login answers;
-/// `rpc`: `/api/rpc/*`; `cdn_url`: where the page may load pictures from.
+/// `rpc`: `/api/rpc/*`.
 pub(crate) fn router(
-    base_url: &Url,
-    cdn_url: &Url,
+    config: &Config,
     stream: StreamRouteState,
     [auth, rpc]: [Router; 2],
     page: Page,
 ) -> Router {
-    let headers = SecurityHeaders::new(cdn_url);
-    let prefix = prefix(base_url);
+    let prefix = prefix(&config.base_url);
     let fanout = stream.fanout.clone();
     let routes = Router::new()
         .merge(route::routes(stream))
@@ -51,10 +55,24 @@ pub(crate) fn router(
     };
     routes
         .fallback_service(get(file).with_state(root).fallback(wrong_method))
-        .layer(map_response(move |response: Response| {
-            let answered = headers.put(response);
-            std::future::ready(answered)
-        }))
+        .layer(from_fn_with_state(before(config), edge))
+}
+
+/// What stands before all of them.
+fn before(config: &Config) -> Edge {
+    let mut hosts = config.allowed_hosts.clone();
+    hosts.add_host_of(&config.base_url);
+    for origin in &config.allowed_origins {
+        // Where our paths are passed on with the name that the browser asked for.
+        hosts.add_host_of(origin);
+    }
+    Edge::new(Rules {
+        prefix: prefix(&config.base_url),
+        hosts,
+        hosts_setting: config.names.allowed_hosts,
+        cors: Cors::new(&config.allowed_origins),
+        headers: SecurityHeaders::new(&config.base_url, &config.cdn_url),
+    })
 }
 
 /// What can be asked here, for programs: where it is compiled in.

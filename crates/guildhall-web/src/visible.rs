@@ -30,7 +30,7 @@ use serde::Serialize;
 
 use crate::replica::Record;
 
-pub(crate) use access::Access;
+pub(crate) use access::{Access, view};
 pub(crate) use answer::{
     GuildMembership, RoomExistence, RoomMembers, RoomOfUser, membership, room_exists, room_members,
     room_of,

@@ -34,7 +34,7 @@ use crate::{
     config::{self, ConfigError, Settings, Sources, refuse},
     descriptors,
     lifecycle::{Lifecycle, ProcessExit},
-    ops::Ops,
+    ops::{Ops, OpsAdmission},
     telemetry,
 };
 
@@ -117,11 +117,15 @@ fn build_web(
         "[Web] Up to {} connections at one time, of {limit} open files",
         web.connections
     );
-    let listen = web.listen;
+    let (listen, certificate) = (web.listen, web.certificate.clone());
     let built = web.build(&adapters::web(registry));
     built.map_err(|error| match error {
         WebBuildError::NotBound(error) => {
             ConfigError(config::not_bound("WEB_HOST", "WEB_PORT", listen, &error)).into()
+        }
+        WebBuildError::Certificate(error) => {
+            let files = certificate.expect("only what is set can be unusable");
+            config::edge::unusable(&files, &error).into()
         }
         error @ WebBuildError::Tls => ConfigError(error.to_string()).into(),
         error @ WebBuildError::Failed(_) => ProcessExit::Failed(error.into()),
@@ -155,7 +159,12 @@ async fn start_ops(
     metrics: PrometheusHandle,
 ) -> Result<SocketAddr, ProcessExit> {
     let listen = config::listen_or(settings, "OPS_HOST", "OPS_PORT", default_port)?;
-    let ops = Ops::build(listen, roles, admin, metrics)?;
+    let admission = OpsAdmission {
+        listen,
+        token: config::edge::admin_token(settings)?,
+        hosts: config::edge::allowed_hosts(settings)?,
+    };
+    let ops = Ops::build(admission, roles, admin, metrics)?;
     let address = ops.local_addr().map_err(anyhow::Error::from)?;
     lifecycle.start(|tracker, stop| async move {
         ops.run(&tracker, stop).await;

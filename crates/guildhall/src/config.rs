@@ -1,8 +1,12 @@
 //! Settings: where they come from, what they are called, and what is refused. Only this
 //! folder reads the environment; the roles get plain data.
 
+/// The operator's own programs.
+mod api_tokens;
 /// `.env`, line by line.
 mod dotenv;
+/// By which names we are asked, and what protects the way.
+pub(crate) mod edge;
 /// The gateway's settings.
 mod gateway;
 /// Secrets that are none.

@@ -4,11 +4,16 @@
 
 /// Who has streams open, why somebody sees a room, and ending somebody's sessions.
 mod admin;
+/// Who is answered.
+mod admission;
 
 use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
-use guildhall_http::Listener;
+use axum::{
+    Router, extract::State, http::StatusCode, middleware::from_fn_with_state,
+    response::IntoResponse, routing::get,
+};
+use guildhall_http::{AllowedHosts, Listener, RotatedSecret};
 use guildhall_ports::{Check, Condition, Health};
 use guildhall_web::WebAdmin;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -26,9 +31,20 @@ const CONNECTIONS: usize = 32;
 /// The listener, bound.
 pub(crate) struct Ops {
     listener: Listener,
-    listen: SocketAddr,
+    admission: OpsAdmission,
     state: OpsState,
     admin: Option<WebAdmin>,
+}
+
+/// Who is answered.
+#[derive(Clone, Debug)]
+pub(crate) struct OpsAdmission {
+    /// Where it listens.
+    pub(crate) listen: SocketAddr,
+    /// Opens `/admin` to whoever is not on this machine.
+    pub(crate) token: Option<RotatedSecret>,
+    /// Names by which browsers may ask.
+    pub(crate) hosts: AllowedHosts,
 }
 
 #[derive(Clone)]
@@ -40,11 +56,12 @@ struct OpsState {
 impl Ops {
     /// Binds the listener; spawns nothing.
     pub(crate) fn build(
-        listen: SocketAddr,
+        admission: OpsAdmission,
         roles: Vec<Arc<dyn Health>>,
         admin: Option<WebAdmin>,
         metrics: PrometheusHandle,
     ) -> Result<Self, ConfigError> {
+        let listen = admission.listen;
         let listener = match Listener::bind(listen) {
             Ok(listener) => listener,
             Err(error) => {
@@ -57,7 +74,7 @@ impl Ops {
         let state = OpsState { roles, metrics };
         Ok(Self {
             listener,
-            listen,
+            admission,
             state,
             admin,
         })
@@ -71,8 +88,11 @@ impl Ops {
     /// Serves until stopped.
     pub(crate) async fn run(self, tracker: &TaskTracker, stop: CancellationToken) {
         let recorder = self.state.metrics.clone();
-        let admin = self.admin.map(|admin| admin::routes(admin, self.listen));
-        let router = router(self.state).merge(admin.unwrap_or_default());
+        let admin = self.admin;
+        let admin = admin.map(|admin| admin::routes(admin, self.admission.clone()));
+        let router = router(self.state)
+            .merge(admin.unwrap_or_default())
+            .layer(from_fn_with_state(self.admission, admission::browsers));
         let http = guildhall_http::Config::keep_alive("ops", CONNECTIONS);
         let serving = guildhall_http::serve(self.listener, router, http, tracker, stop.clone());
         tokio::pin!(serving);

@@ -57,15 +57,15 @@ impl UnansweredCommands {
         }));
     }
 
-    /// Sessions are over, which is being kept.
+    /// Sessions are over, which is being kept; `kept` says whether it was before.
     pub(super) fn revoke(
         &mut self,
         request_id: u64,
-        kept: impl Future<Output = ()> + Send + 'static,
+        kept: impl Future<Output = bool> + Send + 'static,
     ) {
         self.answers.push(Box::pin(async move {
-            kept.await;
-            Input::Revoked { request_id }
+            let known = kept.await;
+            Input::Revoked { request_id, known }
         }));
     }
 

@@ -46,6 +46,63 @@ async fn of_two_words_about_one_user_that_come_at_once_the_later_time_is_kept() 
     assert_eq!(kept, [user(5, NOW + 2), Revocation::of_everybody(NOW)]);
 }
 
+/// By this a token that is good once is used up.
+#[tokio::test]
+async fn of_several_who_ask_for_the_same_one_is_first_also_after_a_restart() {
+    let gateway = Keeping::begin(MemoryRevocationStore::default()).await;
+    let used = Revocation::Session {
+        id: SessionId::of_used_token("one"),
+        user_id: UserId(5),
+        ends_at: NOW + 600_000,
+    };
+    let longer = Revocation::Session {
+        id: SessionId::of_used_token("one"),
+        user_id: UserId(5),
+        ends_at: NOW + 700_000,
+    };
+    let asked = [&used, &longer].into_iter().cycle().take(9);
+    let asked = asked.map(|used| gateway.revocations.revoke(used.clone()));
+    let known = futures_util::future::join_all(asked).await;
+    assert_eq!(known.iter().filter(|known| !**known).count(), 1);
+    for again in [&used, &longer] {
+        assert!(gateway.revocations.revoke(again.clone()).await);
+    }
+    let next = Keeping::begin(gateway.end().await).await;
+    assert!(next.revocations.revoke(used).await);
+}
+
+/// What is forgotten could be used again.
+#[tokio::test]
+async fn a_used_token_is_forgotten_only_once_it_is_good_no_more() {
+    let gateway = Keeping::begin(MemoryRevocationStore::default()).await;
+    let token = |number: u64, ends_at| Revocation::Session {
+        id: SessionId::of_used_token(&number.to_string()),
+        user_id: UserId(5),
+        ends_at,
+    };
+    let session = |number: u64| Revocation::Session {
+        id: SessionId::new(number.to_string()),
+        user_id: UserId(5),
+        ends_at: NOW + 30_000_000,
+    };
+    let all = (0..250).map(|number| gateway.revocations.revoke(token(number, NOW + 1_000)));
+    let known = futures_util::future::join_all(all).await;
+    assert_eq!(known.iter().filter(|known| !**known).count(), 200);
+    let sessions = (0..250).map(|number| gateway.revocations.revoke(session(number)));
+    futures_util::future::join_all(sessions).await;
+    for number in 0..250 {
+        assert!(gateway.revocations.revoke(token(number, NOW + 2_000)).await);
+    }
+    let next = Keeping::begin(gateway.end().await).await;
+    for number in 0..200 {
+        assert!(next.revocations.revoke(token(number, NOW + 1_000)).await);
+    }
+    let skew = UnixMs::try_from(CLOCK_SKEW_MAX.as_millis()).expect("a minute");
+    next.clock.set(NOW + 1_000 + skew);
+    let later = token(300, NOW + 100_000);
+    assert!(!next.revocations.revoke(later).await, "there is room again");
+}
+
 #[tokio::test]
 async fn many_at_once_are_all_kept() {
     let gateway = Keeping::begin(MemoryRevocationStore::default()).await;

@@ -75,7 +75,10 @@ pub enum ReplyBody {
     /// To an admission: what came of it. What it says of the log was sent before.
     Admitted(AdmitResult),
     /// To a revocation: it is kept.
-    Revoked,
+    Revoked {
+        /// And was before it was asked for.
+        known: bool,
+    },
     /// Of a kind that this build does not know.
     Unknown,
 }
@@ -88,7 +91,10 @@ impl ReplyBody {
             Self::Watched(watched) => Some(&watched.at),
             Self::Command(Ok(done)) => done.at.as_ref(),
             Self::Admitted(Ok(done)) => done.at.as_ref(),
-            Self::Command(Err(_)) | Self::Admitted(Err(_)) | Self::Revoked | Self::Unknown => None,
+            Self::Command(Err(_))
+            | Self::Admitted(Err(_))
+            | Self::Revoked { .. }
+            | Self::Unknown => None,
         }
     }
 }
@@ -219,6 +225,8 @@ impl Serialize for Reply {
             #[serde(skip_serializing_if = "Option::is_none")]
             failed: Option<&'a CommandError>,
             #[serde(skip_serializing_if = "Option::is_none")]
+            known: Option<bool>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             error: Option<&'a Refusal>,
         }
         let mut data = Data {
@@ -228,6 +236,7 @@ impl Serialize for Reply {
             admitted: None,
             at: None,
             failed: None,
+            known: None,
             error: None,
         };
         match &self.result {
@@ -247,7 +256,10 @@ impl Serialize for Reply {
                 data.at = done.and_then(|done| done.at.as_ref());
                 data.failed = result.as_ref().err();
             }
-            Ok(ReplyBody::Revoked) => data.kind = Some(REVOKE),
+            Ok(ReplyBody::Revoked { known }) => {
+                data.kind = Some(REVOKE);
+                data.known = Some(*known);
+            }
             Ok(ReplyBody::Unknown) => data.kind = Some("unknown"),
             Err(refusal) => data.error = Some(refusal),
         }
@@ -304,14 +316,19 @@ impl Reply {
             kind: Option<Cow<'a, str>>,
             #[serde(default)]
             error: Option<Refusal>,
+            #[serde(default)]
+            known: Option<bool>,
         }
-        let Data { kind, error } = serde_json::from_str(data.get())?;
+        let Data { kind, error, known } = serde_json::from_str(data.get())?;
         let result = match (kind.as_deref(), error) {
             (_, Some(refusal)) => Err(refusal),
             (Some(WATCH), None) => Ok(ReplyBody::Watched(serde_json::from_str(data.get())?)),
             (Some(COMMAND), None) => Ok(ReplyBody::Command(command_result(data)?)),
             (Some(ADMIT), None) => Ok(ReplyBody::Admitted(admit_result(data)?)),
-            (Some(REVOKE), None) => Ok(ReplyBody::Revoked),
+            // A gateway of an earlier release does not say it. What is good once it may have had before.
+            (Some(REVOKE), None) => Ok(ReplyBody::Revoked {
+                known: known.unwrap_or(true),
+            }),
             (Some(_), None) => Ok(ReplyBody::Unknown),
             (None, None) => return Err(de::Error::missing_field("kind")),
         };

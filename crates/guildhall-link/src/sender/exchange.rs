@@ -92,6 +92,8 @@ pub enum Input {
     Revoked {
         /// From there.
         request_id: u64,
+        /// It was kept before.
+        known: bool,
     },
 }
 

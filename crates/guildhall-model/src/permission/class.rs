@@ -61,6 +61,20 @@ impl<'a> MemberView<'a> {
         })
     }
 
+    /// Of the bot: every room but those that Discord hides from it. It needs no looking up, and it is
+    /// in no room.
+    #[must_use]
+    pub fn of_bot(guild_id: GuildId, guild: &'a Guild) -> Self {
+        Self {
+            guild_id,
+            guild,
+            user_id: NOBODY,
+            common: CommonRights::SeesAll,
+            base: Permissions::ALL,
+            connected: None,
+        }
+    }
+
     /// Of somebody with the same common rights whom no overwrite names and who is in no room.
     fn by_common_rights(&self) -> Self {
         Self {

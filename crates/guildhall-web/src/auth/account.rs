@@ -65,7 +65,7 @@ pub(super) async fn me(
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(crate) struct Refreshed {
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
-    expires_at: UnixMs,
+    pub(super) expires_at: UnixMs,
 }
 
 /// `POST /auth/refresh`: the idle time counts from now.

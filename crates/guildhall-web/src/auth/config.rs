@@ -9,10 +9,13 @@ use url::Url;
 
 use super::{
     jar::Jar,
+    program::ApiTokens,
     session::{AVATAR_URL_MAX, SessionLifetime, Sessions},
     shared_revocations::SharedRevocations,
 };
-use crate::{Config, WebSettingNames, public_key::DiscordPublicKey};
+use crate::{
+    Config, WebSettingNames, api_token::ApiToken, jwt::JwtKey, public_key::DiscordPublicKey,
+};
 
 /// Discord's pictures have an origin of so many characters at most, for avatars' addresses must fit
 /// the session's cookie. The rest of one has at most 112 bytes: the user's id and a hash.
@@ -45,6 +48,10 @@ pub(crate) struct AuthConfig {
     pub guilds_join: bool,
     /// How long sessions last.
     pub lifetime: SessionLifetime,
+    /// Checks the tokens of the operator's own login.
+    pub jwt_key: Option<JwtKey>,
+    /// The operator's own programs.
+    pub api_tokens: Vec<ApiToken>,
     /// What the operator calls the settings.
     pub names: WebSettingNames,
 }
@@ -68,6 +75,8 @@ impl AuthConfig {
                 idle: config.session_idle,
                 absolute: config.session_max_age,
             },
+            jwt_key: config.jwt_key.clone(),
+            api_tokens: config.api_tokens.clone(),
             names: config.names,
         }
     }
@@ -84,7 +93,8 @@ impl AuthConfig {
         revocations: Arc<dyn SharedRevocations>,
         clock: Arc<dyn Clock>,
     ) -> Sessions {
-        Sessions::new(self.jar(), self.lifetime, store, revocations, clock)
+        let tokens = ApiTokens::new(&self.api_tokens);
+        Sessions::new(self.jar(), self.lifetime, store, revocations, clock, tokens)
     }
 
     /// Whether cookies are Secure.
@@ -130,6 +140,8 @@ pub(super) mod tests {
             discord_public_key: None,
             guilds_join: false,
             lifetime: SessionLifetime::default(),
+            jwt_key: None,
+            api_tokens: Vec::new(),
             names: crate::config::tests::NAMES,
         }
     }

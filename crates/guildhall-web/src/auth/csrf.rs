@@ -11,12 +11,23 @@ use crate::http::ApiError;
 /// Refuses a request that changes something with a cookie, unless it comes from a page of ours or
 /// of the allow list (403) and says that it is JSON (415), which no plain form can.
 pub(super) fn check_write(headers: &HeaderMap, config: &AuthConfig) -> Result<(), ApiError> {
+    check_origin(headers, config)?;
+    check_json(headers)
+}
+
+/// Refuses a request that does not come from a page of ours or of the allow list (403).
+pub(super) fn check_origin(headers: &HeaderMap, config: &AuthConfig) -> Result<(), ApiError> {
     if !is_ours(headers, config) {
         let list = config.names.allowed_origins;
         return Err(ApiError::forbidden(format!(
             "This request must come from a page of this site, or of one in {list}."
         )));
     }
+    Ok(())
+}
+
+/// Refuses a request that does not say that it is JSON (415).
+pub(super) fn check_json(headers: &HeaderMap) -> Result<(), ApiError> {
     if !is_json(headers) {
         return Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use metrics::counter;
 use serde::{Deserialize, Serialize};
 
-use super::{jar::Jar, random, shared_revocations::SharedRevocations};
+use super::{jar::Jar, program::ApiTokens, random, shared_revocations::SharedRevocations};
 
 /// Where the logs stood at login.
 mod heads;
@@ -110,6 +110,7 @@ struct Inner {
     store: Arc<dyn SessionStore>,
     revocations: Arc<dyn SharedRevocations>,
     watched: WatchedSessions,
+    tokens: ApiTokens,
 }
 
 /// Why sessions were ended before their time.
@@ -135,6 +136,7 @@ impl Sessions {
         store: Arc<dyn SessionStore>,
         revocations: Arc<dyn SharedRevocations>,
         clock: Arc<dyn Clock>,
+        tokens: ApiTokens,
     ) -> Self {
         Self(Arc::new(Inner {
             name: jar.name("guildhall"),
@@ -144,7 +146,13 @@ impl Sessions {
             store,
             revocations,
             watched: WatchedSessions::default(),
+            tokens,
         }))
+    }
+
+    /// Programs that are known by a token.
+    pub(super) fn tokens(&self) -> &ApiTokens {
+        &self.0.tokens
     }
 
     /// All sessions that a request's cookies have and that have not expired, whether they were ended

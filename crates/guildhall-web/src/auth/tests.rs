@@ -25,6 +25,8 @@ mod looks;
 mod odd;
 /// Sign-ins by an invite.
 mod invites;
+/// Sign-ins by a token of another login.
+mod exchange;
 /// A hall, a Discord, and one browser that keeps its cookies.
 mod visit;
 

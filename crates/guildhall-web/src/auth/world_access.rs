@@ -5,7 +5,7 @@ use guildhall_link::{
     frame::{AdmitRequestBody, Admitted},
     receiver::Unanswered,
 };
-use guildhall_model::{GuildId, Position, UserId, command::CommandError};
+use guildhall_model::{GuildId, Position, Revocation, UserId, command::CommandError};
 
 /// The world and the gateway, as far as a login needs them.
 pub(crate) trait WorldAccess: Send + Sync {
@@ -20,6 +20,10 @@ pub(crate) trait WorldAccess: Send + Sync {
     /// Has the gateway begin to watch what rights a user has, so that the first stream need not
     /// wait. Resolves when it does so, or gave up.
     fn watch(&self, user: UserId, guilds: Vec<GuildId>) -> BoxFuture<'_, ()>;
+
+    /// Has a gateway keep something that is good once. Resolves within some seconds: whether nobody had
+    /// it kept before.
+    fn keep_once(&self, revocation: Revocation) -> BoxFuture<'_, Result<bool, Unanswered>>;
 
     /// Has the gateway look at an invite, and let somebody in by it. Resolves within some seconds.
     fn admit(&self, request: AdmitRequestBody) -> BoxFuture<'_, Result<Admitted, NotAdmitted>>;

@@ -7,6 +7,7 @@ use guildhall_model::GuildId;
 use super::{
     viewer::{GuildInterest, Viewer},
     wake_list::{Slot, StreamWaker},
+    wanted_guilds::WantedGuilds,
 };
 
 /// One open stream of a viewer. Removed when dropped.
@@ -33,18 +34,27 @@ impl StreamRegistration {
     /// that come, and the stream wakes. Returns the list as the viewer's streams share it.
     pub(crate) fn set_guilds(&self, guilds: Vec<GuildId>) -> Arc<[GuildId]> {
         let mut interests = self.viewer.interests();
-        let same = interests
+        let mut listed = interests
             .iter()
-            .find(|interest| *interest.guilds == *guilds);
-        let guilds = same.map_or_else(
-            || Arc::from(guilds),
-            |interest| Arc::clone(&interest.guilds),
-        );
+            .filter_map(|interest| match &interest.guilds {
+                WantedGuilds::Listed(listed) => Some(listed),
+                WantedGuilds::All => None,
+            });
+        let same = listed.find(|listed| ***listed == *guilds);
+        let guilds = same.map_or_else(|| Arc::from(guilds), Arc::clone);
         interests.push(GuildInterest {
             stream: Arc::clone(&self.waker),
-            guilds: Arc::clone(&guilds),
+            guilds: WantedGuilds::Listed(Arc::clone(&guilds)),
         });
         guilds
+    }
+
+    /// Says that the stream is about all guilds, those that come later, too.
+    pub(crate) fn set_all_guilds(&self) {
+        self.viewer.interests().push(GuildInterest {
+            stream: Arc::clone(&self.waker),
+            guilds: WantedGuilds::All,
+        });
     }
 
     /// Whose stream it is.

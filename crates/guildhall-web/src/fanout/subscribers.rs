@@ -6,7 +6,7 @@ mod regroup;
 use std::{collections::HashMap, sync::Arc};
 
 use guildhall_model::{
-    GuildId, LogId, Position, UserId,
+    GuildId, LogId, Position,
     event::{Audience, LiveEvent},
 };
 use parking_lot::{Mutex, MutexGuard};
@@ -19,7 +19,7 @@ use super::{
     wake_list::{Slot, StreamWaker},
 };
 use crate::{
-    replica::{BufferBounds, GuildLog, Record, RoomsAhead},
+    replica::{BufferBounds, GuildLog, Record, RoomsAhead, ViewerId},
     visible::{Access, Selector},
 };
 
@@ -37,7 +37,7 @@ pub(crate) struct GuildSubscribers {
 
 #[derive(Debug)]
 struct Subscriptions {
-    viewers: HashMap<UserId, SubscribedViewer>,
+    viewers: HashMap<ViewerId, SubscribedViewer>,
     classes: Classes,
     /// The floor at which all buffers were last trimmed.
     trimmed_at: u64,
@@ -60,7 +60,7 @@ pub(crate) struct WakeSet {
     /// Each once: a buffer says itself whether it is the first time for a group.
     buffers: Vec<Arc<ClassBuffer>>,
     /// However many records of a group concern somebody.
-    viewers: HashMap<UserId, Arc<Viewer>>,
+    viewers: HashMap<ViewerId, Arc<Viewer>>,
 }
 
 impl WakeSet {
@@ -150,16 +150,16 @@ impl GuildSubscribers {
         GuildSubscription {
             subscribers: Arc::clone(self),
             log: now.log,
-            user: viewer.id(),
+            viewer: viewer.id(),
             reader,
         }
     }
 
     /// What a viewer is to the guild, and was. `None`: nobody subscribed for them, or it has to be
     /// looked at.
-    pub(super) fn access_history(&self, user: UserId) -> Option<AccessHistory> {
+    pub(super) fn access_history(&self, viewer: ViewerId) -> Option<AccessHistory> {
         let subscriptions = self.lock();
-        let history = &subscriptions.viewers.get(&user)?.access;
+        let history = &subscriptions.viewers.get(&viewer)?.access;
         (*history.now() != Access::Unknown).then(|| history.clone())
     }
 
@@ -209,10 +209,10 @@ impl GuildSubscribers {
     #[cfg(test)]
     pub(super) fn class_of(
         &self,
-        user: UserId,
+        viewer: ViewerId,
     ) -> Option<(ClassId, guildhall_model::VisibleRooms)> {
         let subscriptions = self.lock();
-        let class = subscriptions.viewers.get(&user)?.class?;
+        let class = subscriptions.viewers.get(&viewer)?.class?;
         let rooms = subscriptions.classes.get(class)?.rooms().clone();
         assert_eq!(
             subscriptions.classes.of(&rooms),
@@ -285,7 +285,7 @@ impl Subscriptions {
 pub(crate) struct GuildSubscription {
     subscribers: Arc<GuildSubscribers>,
     log: LogId,
-    user: UserId,
+    viewer: ViewerId,
     reader: Option<ClassReader>,
 }
 
@@ -320,13 +320,13 @@ impl Drop for GuildSubscription {
         let Subscriptions {
             viewers, classes, ..
         } = &mut *subscriptions;
-        if let Some(subscribed) = viewers.get_mut(&self.user) {
+        if let Some(subscribed) = viewers.get_mut(&self.viewer) {
             subscribed.streams -= 1;
             if subscribed.streams == 0 {
                 if let Some(class) = subscribed.class {
                     classes.leave(class, 1);
                 }
-                viewers.remove(&self.user);
+                viewers.remove(&self.viewer);
             }
         }
         if let Some(ClassReader {

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use guildhall_model::{Cursor, GuildId, Position, UserId};
+use guildhall_model::{Cursor, GuildId, Position};
 use guildhall_ports::SessionId;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
@@ -18,13 +18,15 @@ use super::{
     lookups::{LookupAge, LookupChange, LookupTtl, RightsLookups, Unresolved},
     settled::{SettledOfSessions, SettledReader},
     wake_list::{StreamWaker, WakeList},
+    wanted_guilds::WantedGuilds,
 };
-use crate::replica::{LocatedGuild, LogPositions};
+use crate::replica::{LocatedGuild, LogPositions, ViewerId};
 
-/// A person with streams here, and in which guilds their rights are known.
+/// A person with streams here, and in which guilds their rights are known; or the bot, of which nothing
+/// has to be looked up.
 #[derive(Debug)]
 pub(crate) struct Viewer {
-    id: UserId,
+    id: ViewerId,
     /// Counts what may have changed what they see. A stream that finds another number than at its
     /// last look joins again, from where it is.
     rights_generation: AtomicU64,
@@ -41,12 +43,11 @@ pub(crate) struct Viewer {
 #[derive(Debug)]
 pub(crate) struct GuildInterest {
     pub(crate) stream: Arc<StreamWaker>,
-    /// Ascending; shared by all streams of the viewer that want the same.
-    pub(crate) guilds: Arc<[GuildId]>,
+    pub(crate) guilds: WantedGuilds,
 }
 
 impl Viewer {
-    pub(crate) fn new(id: UserId) -> Self {
+    pub(crate) fn new(id: ViewerId) -> Self {
         Self {
             id,
             rights_generation: AtomicU64::new(0),
@@ -58,8 +59,8 @@ impl Viewer {
         }
     }
 
-    /// Their id.
-    pub(crate) fn id(&self) -> UserId {
+    /// Who it is.
+    pub(crate) fn id(&self) -> ViewerId {
         self.id
     }
 
@@ -93,7 +94,10 @@ impl Viewer {
 
     /// What is not known of the person in these guilds.
     pub(crate) fn unresolved(&self, guilds: &[LocatedGuild]) -> Unresolved {
-        self.lookups().unresolved(guilds)
+        match self.id {
+            ViewerId::Person(_) => self.lookups().unresolved(guilds),
+            ViewerId::Bot => Unresolved::default(),
+        }
     }
 
     /// How old the answer about the first of these guilds is.
@@ -108,7 +112,10 @@ impl Viewer {
         ttl: LookupTtl,
         now: Instant,
     ) -> Vec<GuildId> {
-        self.lookups().due(guilds, ttl, now)
+        match self.id {
+            ViewerId::Person(_) => self.lookups().due(guilds, ttl, now),
+            ViewerId::Bot => Vec::new(),
+        }
     }
 
     /// Guilds that streams of this person are about and that have to be asked for again.
@@ -125,16 +132,22 @@ impl Viewer {
         lookups.due_for_refresh(replica, wanted, ttl, now)
     }
 
-    /// The guilds among these that streams of this person are about.
+    /// The guilds among these in which this person has to be looked up, because a stream of theirs is
+    /// about them.
     pub(crate) fn wanted(&self, among: &BTreeSet<GuildId>) -> Vec<GuildId> {
+        if self.id == ViewerId::Bot {
+            return Vec::new();
+        }
         let interests = self.interests();
         let mut wanted = BTreeSet::new();
         for interest in &*interests {
-            if among.len() < interest.guilds.len() {
-                wanted.extend(among.iter().copied().filter(|id| interest.has(*id)));
-            } else {
-                let here = interest.guilds.iter().filter(|id| among.contains(id));
-                wanted.extend(here.copied());
+            match &interest.guilds {
+                WantedGuilds::Listed(guilds) if guilds.len() <= among.len() => {
+                    wanted.extend(guilds.iter().filter(|id| among.contains(id)));
+                }
+                WantedGuilds::Listed(_) | WantedGuilds::All => {
+                    wanted.extend(among.iter().filter(|id| interest.has(**id)));
+                }
             }
         }
         wanted.into_iter().collect()
@@ -223,6 +236,9 @@ impl Viewer {
 
 impl GuildInterest {
     fn has(&self, id: GuildId) -> bool {
-        self.guilds.binary_search(&id).is_ok()
+        match &self.guilds {
+            WantedGuilds::Listed(guilds) => guilds.binary_search(&id).is_ok(),
+            WantedGuilds::All => true,
+        }
     }
 }

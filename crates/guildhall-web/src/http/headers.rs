@@ -7,12 +7,13 @@ use url::Url;
 /// Headers for all answers, made once.
 #[derive(Clone, Debug)]
 pub(crate) struct SecurityHeaders {
-    fixed: [(HeaderName, HeaderValue); 4],
+    fixed: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl SecurityHeaders {
     /// The page loads its own files, pictures from Discord's CDN, and nothing else.
-    pub(crate) fn new(cdn_url: &Url) -> Self {
+    /// `base_url`: on https, browsers are told to come by nothing else for a year.
+    pub(crate) fn new(base_url: &Url, cdn_url: &Url) -> Self {
         let policy = format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
              connect-src 'self'; img-src 'self' {}; manifest-src 'self'; base-uri 'none'; \
@@ -20,23 +21,32 @@ impl SecurityHeaders {
             cdn_url.origin().ascii_serialization()
         );
         let policy = HeaderValue::from_str(&policy).expect("an origin is ASCII without controls");
-        Self {
-            fixed: [
-                (header::CONTENT_SECURITY_POLICY, policy),
-                (
-                    header::X_CONTENT_TYPE_OPTIONS,
-                    HeaderValue::from_static("nosniff"),
-                ),
-                (
-                    header::REFERRER_POLICY,
-                    HeaderValue::from_static("same-origin"),
-                ),
-                (
-                    HeaderName::from_static("cross-origin-opener-policy"),
-                    HeaderValue::from_static("same-origin"),
-                ),
-            ],
+        let mut fixed = vec![
+            (header::CONTENT_SECURITY_POLICY, policy),
+            (
+                header::X_CONTENT_TYPE_OPTIONS,
+                HeaderValue::from_static("nosniff"),
+            ),
+            (
+                header::REFERRER_POLICY,
+                HeaderValue::from_static("same-origin"),
+            ),
+            (
+                HeaderName::from_static("cross-origin-opener-policy"),
+                HeaderValue::from_static("same-origin"),
+            ),
+            (
+                HeaderName::from_static("cross-origin-resource-policy"),
+                HeaderValue::from_static("same-origin"),
+            ),
+        ];
+        if base_url.scheme() == "https" {
+            fixed.push((
+                header::STRICT_TRANSPORT_SECURITY,
+                HeaderValue::from_static("max-age=31536000"),
+            ));
         }
+        Self { fixed }
     }
 
     /// Adds them where the answer has none of its own.

@@ -18,6 +18,8 @@ pub(super) enum Asker {
     Command(oneshot::Sender<Result<CommandResult, Unanswered>>),
     Admit(oneshot::Sender<Result<AdmitResult, Unanswered>>),
     Revoke(SentRevocation),
+    /// Told whether it was not kept before.
+    Once(oneshot::Sender<Result<bool, Unanswered>>),
 }
 
 impl Asker {
@@ -33,9 +35,12 @@ impl Asker {
             (Self::Admit(asker), Ok(ReplyBody::Admitted(result))) => _ = asker.send(Ok(result)),
             (Self::Admit(asker), Err(why)) => _ = asker.send(Err(why)),
             (Self::Admit(asker), Ok(_)) => _ = asker.send(Err(Unanswered::Down)),
-            (Self::Revoke(sent), Ok(ReplyBody::Revoked)) => sent.answered(Ok(())),
+            (Self::Revoke(sent), Ok(ReplyBody::Revoked { .. })) => sent.answered(Ok(())),
             (Self::Revoke(sent), Err(why)) => sent.answered(Err(why)),
             (Self::Revoke(sent), Ok(_)) => sent.answered(Err(Unanswered::Down)),
+            (Self::Once(asker), Ok(ReplyBody::Revoked { known })) => _ = asker.send(Ok(!known)),
+            (Self::Once(asker), Err(why)) => _ = asker.send(Err(why)),
+            (Self::Once(asker), Ok(_)) => _ = asker.send(Err(Unanswered::Down)),
         }
     }
 }

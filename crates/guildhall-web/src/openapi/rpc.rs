@@ -8,7 +8,7 @@ use utoipa::openapi::{
     schema::{AdditionalProperties, ObjectBuilder, Schema},
 };
 
-use super::{error, operation as named, parameter, signed_in, string, text, written};
+use super::{error, known, operation as named, parameter, string, text, written};
 use crate::rpc::{RPCS, Rpc};
 
 /// One of them.
@@ -16,7 +16,7 @@ pub(super) fn operation(rpc: &Rpc) -> OperationBuilder {
     let description = &rpc.description;
     let answer = Ref::from_schema_name((description.answer.name)());
     let answer = text("application/json", answer.into(), "The answer.");
-    let operation = written(signed_in(named(rpc.name, description.summary)))
+    let operation = written(known(named(rpc.name, description.summary)))
         .tag("rpc")
         .description(Some(description.who_may))
         .request_body(Some(input_body(rpc)))

@@ -8,6 +8,7 @@ use guildhall_model::{
 };
 
 use super::{
+    ViewerId,
     bounds::TransitionBounds,
     fragments::RoomFragments,
     record::{GroupSpan, Record},
@@ -163,7 +164,7 @@ impl GuildLog {
 
     /// The guild at its floor with nobody in it but one viewer: all it takes to compute what
     /// the viewer saw. To be moved on by [`World::apply`].
-    pub(crate) fn base_for(&self, viewer: UserId) -> World {
+    pub(crate) fn base_for(&self, viewer: ViewerId) -> World {
         let only = |guild: &Guild| Guild {
             info: guild.info.clone(),
             available: guild.available,
@@ -193,10 +194,11 @@ impl GuildLog {
 
 fn one<T: Clone>(
     of: &std::collections::BTreeMap<UserId, T>,
-    user: UserId,
+    viewer: ViewerId,
 ) -> std::collections::BTreeMap<UserId, T> {
-    of.get(&user)
-        .map(|value| (user, value.clone()))
+    viewer
+        .person()
+        .and_then(|user| Some((user, of.get(&user)?.clone())))
         .into_iter()
         .collect()
 }

@@ -118,6 +118,11 @@ impl GuildLogs {
         there.map(|(id, _)| *id)
     }
 
+    /// All that were ever seen.
+    pub(crate) fn seen_ids(&self) -> impl Iterator<Item = GuildId> {
+        self.guilds.keys().copied()
+    }
+
     /// All that were ever seen in a log.
     pub(crate) fn ids_in(&self, log: LogId) -> impl Iterator<Item = GuildId> {
         let there = self.guilds.iter();

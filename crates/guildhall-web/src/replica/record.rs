@@ -2,6 +2,7 @@
 
 use guildhall_model::{Change, ChannelId, Envelope, Event, Guild, Position, UserId};
 
+use super::ViewerId;
 use crate::sse::{self, EncodedEvent};
 
 /// One event at its position, and its bytes on every browser's stream.
@@ -101,10 +102,10 @@ impl Record {
     }
 
     /// Whether it may change what this viewer sees.
-    pub(crate) fn may_affect(&self, viewer: UserId) -> bool {
+    pub(crate) fn may_affect(&self, viewer: ViewerId) -> bool {
         match self.affects {
             Affects::Nobody => false,
-            Affects::Person(who) | Affects::Move { who, .. } => who == viewer,
+            Affects::Person(who) | Affects::Move { who, .. } => viewer.is(who),
             Affects::Room(_) | Affects::Everybody => true,
         }
     }

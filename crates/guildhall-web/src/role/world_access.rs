@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use futures_util::{FutureExt, future::BoxFuture};
 use guildhall_link::frame::{AdmitRequestBody, Admitted};
-use guildhall_model::{GuildId, LogId, Position, UserId};
+use guildhall_link::receiver::Unanswered;
+use guildhall_model::{GuildId, LogId, Position, Revocation, UserId};
 
 use crate::{
     auth::{self, NotAdmitted},
@@ -61,6 +62,10 @@ impl auth::WorldAccess for ReplicaAccess {
                 .is_ok();
         }
         .boxed()
+    }
+
+    fn keep_once(&self, revocation: Revocation) -> BoxFuture<'_, Result<bool, Unanswered>> {
+        self.link.keep_once(revocation).boxed()
     }
 
     fn admit(&self, request: AdmitRequestBody) -> BoxFuture<'_, Result<Admitted, NotAdmitted>> {

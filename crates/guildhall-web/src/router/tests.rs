@@ -28,6 +28,8 @@ use crate::{
 
 /// Heads of requests that mean two things, or nothing.
 mod heads;
+/// By which names, and for whose pages.
+mod edge;
 /// The OpenAPI document.
 #[cfg(feature = "schema")]
 mod document;
@@ -63,12 +65,16 @@ impl Served {
     }
 
     fn within(base_url: &str, http: Config) -> Self {
+        let mut config = config();
+        config.base_url = base_url.parse().expect("a URL");
+        Self::set_up(&config, http)
+    }
+
+    fn set_up(config: &crate::Config, http: Config) -> Self {
         // What the binary does in `main`; tests of one process do it once.
         let _again = rustls::crypto::ring::default_provider()
             .install_default()
             .is_err();
-        let mut config = config();
-        config.base_url = base_url.parse().expect("a URL");
         let harness = Harness::hall();
         let (session, set_cookie) = begin(&harness.sessions, ANNA, &[HALL]);
         harness.answer(session.user.id, &[HALL], &[]);
@@ -76,12 +82,12 @@ impl Served {
         // A link that nobody runs: whoever is not proven above gets no answer.
         let (unused, _) = crate::fanout::Fanout::new(crate::replica::Bounds::of(1));
         let ports = ports(Arc::clone(&clock));
-        let (link, _) = link::open(&config, unused, &ports, Arc::new(link::Tcp));
+        let (link, _) = link::open(config, unused, &ports, Arc::new(link::Tcp));
         let watch_client = WatchClient::new(link.clone(), harness.fanout.clone());
         let world_access =
             crate::role::world_access(harness.fanout.clone(), watch_client.clone(), link.clone());
         let auth = Auth::new(
-            AuthConfig::of(&config),
+            AuthConfig::of(config),
             world_access,
             PlayedRevocations::there(),
             &ports,
@@ -115,7 +121,7 @@ impl Served {
         };
         let others = [auth.router(), rpc::routes(rpc)];
         let page = Page::new(None);
-        let router = router(&config.base_url, &config.cdn_url, stream, others, page);
+        let router = router(config, stream, others, page);
         let listener = Listener::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
         let addr = listener.local_addr().expect("bound");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -393,7 +399,7 @@ async fn a_request_names_its_host_once() {
         ("GET / HTTP/1.1\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 200),
+        ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
         ("GET / HTTP/1.0\r\n\r\n", 200),
     ] {
         let mut told = served.say(head).await;

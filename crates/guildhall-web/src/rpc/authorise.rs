@@ -2,12 +2,11 @@
 //! names are searched for a room, and a room that they do not see is not found: whatever is said of
 //! one that is hidden is said of one that is not there.
 
-use guildhall_model::{ChannelId, Guild, GuildId, UserId, VisibleRooms, command::InviteToken};
+use guildhall_model::{ChannelId, Guild, GuildId, VisibleRooms, command::InviteToken};
 
 use crate::{
-    auth::Session,
     fanout::{Fanout, Viewer},
-    replica::{GuildLog, GuildLogs},
+    replica::{GuildLog, GuildLogs, ViewerId},
     stream::admission::{AdmissionError, RequestAdmission},
     visible::Access,
 };
@@ -30,11 +29,11 @@ pub(super) struct Seen<'a> {
     pub(super) rooms: &'a VisibleRooms,
 }
 
-/// Waits until the asker's rights are known where a place may be. 5 s at most. Returns the guild that
+/// Waits until the asker's rights are known where a place may be. 5 s at most. `own`: the asker's guilds. Returns the guild that
 /// it is in; `None`: the place is nowhere, as far as the asker may know.
 pub(super) async fn guild_of(
     place: &CallPlace,
-    session: &Session,
+    own: &[GuildId],
     viewer: &Viewer,
     (fanout, admission): (&Fanout, &RequestAdmission),
 ) -> Result<Option<GuildId>, AdmissionError> {
@@ -44,8 +43,8 @@ pub(super) async fn guild_of(
         CallPlace::Room(room) => {
             // In all of them, and not only where the room is: how long it takes, and whether it can
             // be told, must not depend on whether there is such a room.
-            admission.ensure_asked(viewer, &session.guilds).await?;
-            return guild_with(*room, &session.guilds, viewer, fanout);
+            admission.ensure_asked(viewer, own).await?;
+            return guild_with(*room, own, viewer, fanout);
         }
     };
     match admission.of_guild(viewer, guild).await {
@@ -91,7 +90,7 @@ fn guild_with(
 /// `None`: they are in no guild.
 pub(super) fn guild_of_repeat(
     place: &CallPlace,
-    session: &Session,
+    own: &[GuildId],
     viewer: &Viewer,
     fanout: &Fanout,
 ) -> Option<GuildId> {
@@ -103,7 +102,7 @@ pub(super) fn guild_of_repeat(
         let access = Access::of(guild(&logs, *id), *id, viewer.id());
         matches!(access, Access::Member(_))
     };
-    let own = || session.guilds.iter().copied().filter(is_in);
+    let own = || own.iter().copied().filter(is_in);
     let has_or_had = |id: &GuildId| {
         let has = guild(&logs, *id).is_some_and(|guild| guild.rooms.contains_key(&room));
         has || logs.guild(*id).is_some_and(|log| log.has_had(room))
@@ -115,7 +114,7 @@ pub(super) fn guild_of_repeat(
 pub(super) fn look(
     logs: &GuildLogs,
     id: GuildId,
-    asker: UserId,
+    asker: ViewerId,
 ) -> Result<Option<(&Guild, VisibleRooms)>, AdmissionError> {
     let guild = guild(logs, id);
     match (guild, Access::of(guild, id, asker)) {

@@ -6,7 +6,6 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use guildhall_http::ClientAddress;
-use guildhall_model::UserId;
 use guildhall_ports::{
     RateLimiter,
     rate_limiter::{Limited, RateBucket},
@@ -14,6 +13,7 @@ use guildhall_ports::{
 use tokio::time::Instant;
 
 use super::table::RpcKind;
+use crate::auth::Account;
 
 /// Commands of one user: five in five seconds, ten at once.
 const COMMANDS_PER_USER: Rate = Rate {
@@ -61,11 +61,11 @@ impl RpcBudget {
     pub(super) async fn spend(
         &self,
         kind: &RpcKind,
-        user: UserId,
+        account: &Account,
         client: ClientAddress,
         now: Instant,
     ) -> Result<(), Limited> {
-        let buckets = buckets(kind, user, client);
+        let buckets = buckets(kind, account, client);
         let now = now.into_std();
         self.0.reserve(&buckets, now).await?;
         self.0.charge(&buckets, now);
@@ -74,13 +74,13 @@ impl RpcBudget {
     }
 }
 
-fn buckets(kind: &RpcKind, user: UserId, client: ClientAddress) -> Vec<RateBucket> {
+fn buckets(kind: &RpcKind, account: &Account, client: ClientAddress) -> Vec<RateBucket> {
     let (word, per_user, per_address) = match kind {
         RpcKind::Command(_) => ("command", COMMANDS_PER_USER, COMMANDS_PER_ADDRESS),
         RpcKind::Question(_) => ("question", QUESTIONS_PER_USER, QUESTIONS_PER_ADDRESS),
     };
-    let of_user = per_user.bucket(format!("{word}:user:{user}"));
-    let of_address = counted_address(client);
+    let of_user = per_user.bucket(format!("{word}:{account}"));
+    let of_address = counted_address(client).filter(|_| account.counts_address());
     let of_address = of_address.map(|ip| per_address.bucket(format!("{word}:address:{ip}")));
     [of_user].into_iter().chain(of_address).collect()
 }

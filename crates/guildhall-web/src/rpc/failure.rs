@@ -22,6 +22,11 @@ pub(super) const UNKNOWN_COMMAND: ApiError = ApiError::new(
 /// What a request names is nowhere, as far as the asker may know.
 pub(super) const NOWHERE: ApiError = ApiError::not_found(CommandError::NOWHERE);
 
+/// A program that is nobody asks about itself.
+pub(super) const NOBODY: ApiError = ApiError::invalid(
+    "You are a program and no person: say whom you mean by userId, or by Guildhall-As.",
+);
+
 /// The gateway did not say what it made.
 pub(super) const NOTHING_MADE: ApiError = ApiError::new(
     StatusCode::BAD_GATEWAY,

@@ -46,12 +46,21 @@ pub(super) fn refuse_early(
     judged.map(|_standing| ()).map_err(refused)
 }
 
+/// Who gave a command, to be told that it is settled.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Giver<'a> {
+    pub(super) viewer: &'a Viewer,
+    pub(super) session: &'a SessionId,
+    /// Its key, as it came.
+    pub(super) key: Option<&'a str>,
+}
+
 /// Has a command done. When this returns, the replica has seen the effect or a second has passed,
 /// and the streams of the session that gave it are told that its key is settled.
 pub(super) async fn forward(
     link: &Link,
     fanout: &Fanout,
-    giver: (&Viewer, &SessionId),
+    giver: Giver<'_>,
     request: CommandRequest,
 ) -> Result<CommandDone, ApiError> {
     let answer = link.command(request.clone(), COMMAND_LIMIT).await;
@@ -65,7 +74,7 @@ pub(super) async fn forward(
 pub(super) async fn recall(
     link: &Link,
     fanout: &Fanout,
-    giver: (&Viewer, &SessionId),
+    giver: Giver<'_>,
     request: CommandRequest,
 ) -> Result<CommandDone, ApiError> {
     match link.repeat(request.clone(), COMMAND_LIMIT).await {
@@ -83,7 +92,7 @@ fn is_unanswered(error: &CommandError) -> bool {
 
 async fn told(
     fanout: &Fanout,
-    (viewer, session): (&Viewer, &SessionId),
+    giver: Giver<'_>,
     request: &CommandRequest,
     result: Result<CommandDone, ApiError>,
 ) -> Result<CommandDone, ApiError> {
@@ -93,8 +102,9 @@ async fn told(
         // The stream that shows it waits for as long as it takes; an answer does not.
         let _in_time = timeout(HOLD_LIMIT, fanout.replica().reached(at)).await;
     }
-    if let (Outcome::Done, Some(key)) = (done.outcome, &request.key) {
-        viewer.settle(session, key.clone(), done.at.clone());
+    if let (Outcome::Done, Some(key)) = (done.outcome, giver.key) {
+        let at = done.at.clone();
+        giver.viewer.settle(giver.session, key.to_owned(), at);
     }
     Ok(done)
 }

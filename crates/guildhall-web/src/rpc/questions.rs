@@ -24,9 +24,18 @@ pub(super) trait QuestionInput: Input + Send {
     /// Where it is about.
     fn place(&self) -> CallPlace;
 
-    /// The answer by what is seen there; nothing, where the place is none that the asker may know
+    /// The answer by what is seen there, to this person, if it is one; nothing, where the place is none that the asker may know
     /// of. `None`: 404.
-    fn answer(&self, asker: UserId, seen: Option<&Seen<'_>>) -> Option<Visible<Self::Answer>>;
+    fn answer(
+        &self,
+        asker: Option<UserId>,
+        seen: Option<&Seen<'_>>,
+    ) -> Option<Visible<Self::Answer>>;
+
+    /// Whether it is about whoever asks, who has to be a person then.
+    fn asks_of_oneself(&self) -> bool {
+        false
+    }
 }
 
 /// `checkRoomExists`.
@@ -70,7 +79,11 @@ impl QuestionInput for CheckRoomExistsInput {
         CallPlace::Room(self.channel_id)
     }
 
-    fn answer(&self, _asker: UserId, seen: Option<&Seen<'_>>) -> Option<Visible<RoomExistence>> {
+    fn answer(
+        &self,
+        _asker: Option<UserId>,
+        seen: Option<&Seen<'_>>,
+    ) -> Option<Visible<RoomExistence>> {
         let rooms = seen.map(|seen| seen.rooms);
         Some(room_exists(rooms, self.channel_id))
     }
@@ -94,9 +107,17 @@ impl QuestionInput for CheckUserInVoiceChannelInput {
         CallPlace::Guild(self.guild_id)
     }
 
-    fn answer(&self, asker: UserId, seen: Option<&Seen<'_>>) -> Option<Visible<RoomOfUser>> {
+    fn answer(
+        &self,
+        asker: Option<UserId>,
+        seen: Option<&Seen<'_>>,
+    ) -> Option<Visible<RoomOfUser>> {
         let Seen { guild, rooms } = seen?;
-        Some(room_of(guild, rooms, self.user_id.unwrap_or(asker)))
+        Some(room_of(guild, rooms, self.user_id.or(asker)?))
+    }
+
+    fn asks_of_oneself(&self) -> bool {
+        self.user_id.is_none()
     }
 }
 
@@ -116,7 +137,11 @@ impl QuestionInput for EnsureUserInGuildInput {
         CallPlace::Guild(self.guild_id)
     }
 
-    fn answer(&self, _asker: UserId, seen: Option<&Seen<'_>>) -> Option<Visible<GuildMembership>> {
+    fn answer(
+        &self,
+        _asker: Option<UserId>,
+        seen: Option<&Seen<'_>>,
+    ) -> Option<Visible<GuildMembership>> {
         Some(membership(seen.map(|seen| seen.rooms)))
     }
 }
@@ -137,7 +162,11 @@ impl QuestionInput for GetVoiceChannelMembersInput {
         CallPlace::Room(self.channel_id)
     }
 
-    fn answer(&self, _asker: UserId, seen: Option<&Seen<'_>>) -> Option<Visible<RoomMembers>> {
+    fn answer(
+        &self,
+        _asker: Option<UserId>,
+        seen: Option<&Seen<'_>>,
+    ) -> Option<Visible<RoomMembers>> {
         let Seen { guild, rooms } = seen?;
         room_members(guild, rooms, self.channel_id)
     }

@@ -19,17 +19,21 @@ use tokio::time::Instant;
 use super::{
     authorise::{CallPlace, Seen, guild_of, guild_of_repeat, look},
     budget::RpcBudget,
-    failure::{NOTHING_MADE, NOWHERE, UNKNOWN_COMMAND, limited, not_member},
-    forward::{forward, recall, refuse_early},
+    failure::{NOBODY, NOTHING_MADE, NOWHERE, UNKNOWN_COMMAND, limited, not_member},
+    forward::{Giver, forward, recall, refuse_early},
     input::InputError,
     table::{CommandCall, QuestionCall, RPCS, Rpc, RpcKind},
 };
 use crate::{
-    auth::{Auth, Session},
+    auth::{Auth, Requester},
     fanout::Fanout,
     http::{ApiError, BODY_BYTES, PublicLinks, read_body},
     link::Link,
-    stream::{admission::RequestAdmission, limit::ConcurrencyLimiter},
+    replica::ViewerId,
+    stream::{
+        admission::{RequestAdmission, guilds_of},
+        limit::ConcurrencyLimiter,
+    },
     visible::{CommandSubject, Visible},
 };
 
@@ -78,10 +82,15 @@ async fn serve(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let session = app.auth.sessions().identify(headers)?;
-    app.auth.check_write(headers)?;
-    let user = session.user.id;
-    let _permit = app.requests.acquire(user, client, Instant::now())?;
+    let requester = app.auth.sessions().requester(headers)?;
+    app.auth.check_write(headers, &requester)?;
+    if matches!(rpc.kind, RpcKind::Command(_)) {
+        requester.actor()?;
+    }
+    let account = requester.account();
+    let _permit = app
+        .requests
+        .acquire(account.clone(), client, Instant::now())?;
     let body = read_body(body, BODY_BYTES).await?;
     let request = match &rpc.kind {
         RpcKind::Question(read) => read(&body).map(Call::Question),
@@ -94,12 +103,13 @@ async fn serve(
         (Err(wrong), Err(complaint)) => return Err(wrong.and(KEY, complaint).into()),
     };
     let budget = RpcBudget::new(Arc::clone(&app.rate_limiter));
-    let spent = budget.spend(&rpc.kind, user, client, Instant::now()).await;
+    let spent = budget.spend(&rpc.kind, &account, client, Instant::now());
+    let spent = spent.await;
     spent.map_err(limited)?;
     counter!("guildhall_rpc_requests_total", "command" => rpc.name).increment(1);
     let answer = match request {
-        Call::Question(request) => app.question(&session, request).await?,
-        Call::Command(request) => app.command(&session, request, key).await?,
+        Call::Question(request) => app.question(&requester, request).await?,
+        Call::Command(request) => app.command(&requester, request, key).await?,
     };
     Ok(answered(answer))
 }
@@ -113,36 +123,41 @@ enum Call {
 impl RpcState {
     async fn question(
         &self,
-        session: &Session,
+        requester: &Requester,
         request: QuestionCall,
     ) -> Result<Visible<Vec<u8>>, ApiError> {
-        let asker = session.user.id;
+        let asker = requester.viewer();
+        if request.asks_of_oneself && asker == ViewerId::Bot {
+            return Err(NOBODY);
+        }
         let viewer = self.fanout.viewer(asker);
         let searched = (&self.fanout, &self.admission);
-        let id = guild_of(&request.place, session, &viewer, searched).await?;
+        let own = guilds_of(requester, &self.fanout);
+        let id = guild_of(&request.place, &own, &viewer, searched).await?;
         // Nobody is told anything who signed out while the gateway was asked about them.
-        self.auth.sessions().check(session)?;
+        self.auth.sessions().check_requester(requester)?;
         let logs = self.fanout.replica().read();
         let seen = match id {
             Some(id) => look(&logs, id, asker)?,
             None => None,
         };
         let seen = seen.as_ref().map(|(guild, rooms)| Seen { guild, rooms });
-        request.answer(asker, seen.as_ref()).ok_or(NOWHERE)
+        request.answer(asker.person(), seen.as_ref()).ok_or(NOWHERE)
     }
 
     async fn command(
         &self,
-        session: &Session,
+        requester: &Requester,
         request: CommandCall,
         key: Option<String>,
     ) -> Result<Visible<Vec<u8>>, ApiError> {
-        let actor = session.user.id;
+        let actor = requester.actor()?;
         let viewer = self.fanout.viewer(actor);
         let searched = (&self.fanout, &self.admission);
-        let id = guild_of(&request.place, session, &viewer, searched).await?;
+        let own = guilds_of(requester, &self.fanout);
+        let id = guild_of(&request.place, &own, &viewer, searched).await?;
         let is_seen = id.is_some();
-        let repeat = || guild_of_repeat(&request.place, session, &viewer, &self.fanout);
+        let repeat = || guild_of_repeat(&request.place, &own, &viewer, &self.fanout);
         let id = id.or_else(|| key.as_ref().and_then(|_| repeat()));
         let id = id.ok_or_else(|| self.nowhere(&request.place))?;
         let answer = request.answer;
@@ -154,13 +169,17 @@ impl RpcState {
         };
         let request = CommandRequest {
             actor,
-            key,
+            key: key.as_deref().map(|key| requester.key(key)),
             command,
         };
         // From here on whoever's session ends is told nothing more. What was sent stays done.
-        let session_end = self.auth.sessions().watch_end(session);
-        self.auth.sessions().check(session)?;
-        let giver = (&*viewer, &session.id);
+        let session_end = self.auth.sessions().watch_requester(requester);
+        self.auth.sessions().check_requester(requester)?;
+        let giver = Giver {
+            viewer: &viewer,
+            session: &requester.session_id(),
+            key: key.as_deref(),
+        };
         let answering = async {
             if is_seen {
                 refuse_early(&self.fanout, &*self.clock, &request)?;
@@ -198,6 +217,9 @@ fn answered(answer: Visible<Vec<u8>>) -> Response {
 
 const KEY: &str = "Idempotency-Key";
 
+/// The longest key of a request.
+const KEY_BYTES: usize = 200;
+
 /// The request's key, or what is wrong with it.
 fn key(headers: &HeaderMap) -> Result<Option<String>, String> {
     let mut all = headers.get_all(KEY).iter();
@@ -208,14 +230,13 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, String> {
     let text = key.to_str().ok();
     let fits = |text: &&str| {
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-        visible && (1..=CommandRequest::KEY_BYTES).contains(&text.len())
+        visible && (1..=KEY_BYTES).contains(&text.len())
     };
     let alone = all.next().is_none();
     match text.filter(fits).filter(|_| alone) {
         Some(text) => Ok(Some(text.to_owned())),
         None => Err(format!(
-            "must be there once, with 1 to {} visible ASCII characters",
-            CommandRequest::KEY_BYTES
+            "must be there once, with 1 to {KEY_BYTES} visible ASCII characters"
         )),
     }
 }

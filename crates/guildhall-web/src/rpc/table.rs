@@ -177,11 +177,13 @@ pub(crate) struct AnswerSchema {
 /// A question that was read.
 pub(super) struct QuestionCall {
     pub(super) place: CallPlace,
+    /// [`QuestionInput::asks_of_oneself`].
+    pub(super) asks_of_oneself: bool,
     answer: Box<AnswerQuestion>,
 }
 
 /// [`QuestionInput::answer`], as JSON.
-type AnswerQuestion = dyn Fn(UserId, Option<&Seen<'_>>) -> Option<Visible<Vec<u8>>> + Send;
+type AnswerQuestion = dyn Fn(Option<UserId>, Option<&Seen<'_>>) -> Option<Visible<Vec<u8>>> + Send;
 
 /// Something to be done that was read.
 pub(super) struct CommandCall {
@@ -197,7 +199,7 @@ impl QuestionCall {
     /// As [`QuestionInput::answer`], as JSON.
     pub(super) fn answer(
         &self,
-        asker: UserId,
+        asker: Option<UserId>,
         seen: Option<&Seen<'_>>,
     ) -> Option<Visible<Vec<u8>>> {
         (self.answer)(asker, seen)
@@ -302,6 +304,7 @@ fn read_question<I: QuestionInput + 'static>(body: &[u8]) -> Result<QuestionCall
     let question: I = input::read(body)?;
     Ok(QuestionCall {
         place: question.place(),
+        asks_of_oneself: question.asks_of_oneself(),
         answer: Box::new(move |asker, seen| question.answer(asker, seen).map(Visible::into_json)),
     })
 }

@@ -41,6 +41,8 @@ mod questions;
 mod commands;
 /// Rooms that Guildhall makes, and invites into them.
 mod rooms;
+/// Programs of the operator's.
+mod programs;
 /// Sessions that end meanwhile.
 mod ends;
 /// What must not be told from what is not there.

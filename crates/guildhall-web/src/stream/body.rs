@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -48,6 +49,8 @@ pub(crate) struct StreamBody {
     live_told: u64,
     /// The viewer's when the stream joined.
     rights_generation: u64,
+    /// The guilds that it is about, as they were when it joined, ascending.
+    wanted: Arc<[GuildId]>,
     /// What the browser has of each guild.
     views: BTreeMap<GuildId, GuildView>,
     /// Guilds of the query in which the viewer is known to be no member.
@@ -98,6 +101,7 @@ impl StreamBody {
             subscriptions: Vec::new(),
             live_told: 0,
             rights_generation: 0,
+            wanted: Arc::default(),
             views: BTreeMap::new(),
             not_member_of: Vec::new(),
             viewed: ViewedRooms::new(setup.fanout.room_viewers(), &[]),
@@ -325,6 +329,7 @@ impl StreamBody {
         self.rights_generation = joined.rights_generation;
         // Told whole again: whoever or whatever came into the picture brings theirs along.
         self.live_told = 0;
+        self.wanted = joined.wanted;
         self.views = joined.views;
         self.not_member_of = joined.not_member_of;
         // What the viewer may know of the guilds is part of the status.
@@ -385,7 +390,7 @@ impl StreamBody {
             .views
             .values()
             .any(|view| *view == GuildView::Everything);
-        let guilds = self.setup.guilds.iter().copied();
+        let guilds = self.wanted.iter().copied();
         let may_know = guilds.filter(|id| !self.not_member_of.contains(id));
         let scope = status_scope(&replica.read(), may_know, sees_any);
         let status = replica.freshness().payload(&scope);
@@ -402,7 +407,8 @@ impl StreamBody {
             return Some(self.bye(reason));
         }
         // The timer does not run while the machine sleeps, and knows of no clock that was set.
-        if self.setup.clock.now() >= self.setup.session_expires {
+        let expires = self.setup.session_expires;
+        if expires.is_some_and(|expires| self.setup.clock.now() >= expires) {
             return Some(self.bye(ByeReason::SessionExpired));
         }
         if let StreamState::Opening { until } | StreamState::Detached { until, .. } = self.state

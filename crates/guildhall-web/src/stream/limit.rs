@@ -4,11 +4,12 @@
 use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
 
 use guildhall_http::{ClientAddress, LogThrottle};
-use guildhall_model::UserId;
 use metrics::{Counter, Gauge, counter, gauge};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 use tracing::warn;
+
+use crate::auth::Account;
 
 /// Counts what is open: streams, or requests that are being answered.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ struct Inner {
 #[derive(Debug)]
 struct Open {
     together: usize,
-    of_user: HashMap<UserId, usize>,
+    of_user: HashMap<Account, usize>,
     of_address: HashMap<IpAddr, usize>,
     notices: [LogThrottle; 3],
 }
@@ -59,7 +60,7 @@ struct Open {
 #[derive(Debug)]
 pub(crate) struct Permit {
     limiter: ConcurrencyLimiter,
-    user: UserId,
+    account: Account,
     address: Option<IpAddr>,
 }
 
@@ -95,16 +96,18 @@ impl ConcurrencyLimiter {
     /// Permission for one more, if no limit is reached.
     pub(crate) fn acquire(
         &self,
-        user: UserId,
+        account: impl Into<Account>,
         client: ClientAddress,
         now: Instant,
     ) -> Result<Permit, LimitReached> {
-        let address = (!client.0.is_loopback()).then_some(client.0);
+        let account = account.into();
+        let counted = account.counts_address() && !client.0.is_loopback();
+        let address = counted.then_some(client.0);
         let limit = self.0.limit;
         let mut open = self.open();
         let reached = if open.together >= limit.together {
             Some(LimitReached::Together)
-        } else if count(&open.of_user, &user) >= limit.per_user {
+        } else if count(&open.of_user, &account) >= limit.per_user {
             Some(LimitReached::User)
         } else if address.is_some_and(|it| count(&open.of_address, &it) >= limit.per_address) {
             Some(LimitReached::Address)
@@ -118,14 +121,14 @@ impl ConcurrencyLimiter {
             return Err(reached);
         }
         open.together += 1;
-        *open.of_user.entry(user).or_default() += 1;
+        *open.of_user.entry(account.clone()).or_default() += 1;
         if let Some(address) = address {
             *open.of_address.entry(address).or_default() += 1;
         }
         self.in_metrics().increment(1);
         Ok(Permit {
             limiter: self.clone(),
-            user,
+            account,
             address,
         })
     }
@@ -213,7 +216,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut open = self.limiter.open();
         open.together -= 1;
-        leave(&mut open.of_user, &self.user);
+        leave(&mut open.of_user, &self.account);
         if let Some(address) = &self.address {
             leave(&mut open.of_address, address);
         }

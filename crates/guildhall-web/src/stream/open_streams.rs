@@ -10,6 +10,8 @@ use guildhall_model::{GuildId, UnixMs, UserId};
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use crate::replica::ViewerId;
+
 /// People in a report. Those with the most streams are in it.
 const PEOPLE_MAX: usize = 1_000;
 
@@ -28,7 +30,7 @@ struct Listed {
 
 #[derive(Debug)]
 struct StreamEntry {
-    user_id: UserId,
+    viewer: ViewerId,
     since: UnixMs,
     guilds: Arc<[GuildId]>,
 }
@@ -43,7 +45,7 @@ pub(crate) struct ListedStream {
 /// Who has streams open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StreamsReport {
-    /// How many streams are open.
+    /// How many streams are open, those of programs that see what the bot sees included.
     pub streams: usize,
     /// Of how many people.
     pub users: usize,
@@ -71,7 +73,7 @@ impl OpenStreams {
     /// One more.
     pub(crate) fn list(
         &self,
-        user_id: UserId,
+        viewer: impl Into<ViewerId>,
         since: UnixMs,
         guilds: Arc<[GuildId]>,
     ) -> ListedStream {
@@ -79,7 +81,7 @@ impl OpenStreams {
         listed.count += 1;
         let number = listed.count;
         let stream = StreamEntry {
-            user_id,
+            viewer: viewer.into(),
             since,
             guilds,
         };
@@ -96,7 +98,9 @@ impl OpenStreams {
         let streams = {
             let listed = self.0.lock();
             for stream in listed.streams.values() {
-                people.entry(stream.user_id).or_default().add(stream);
+                if let ViewerId::Person(user_id) = stream.viewer {
+                    people.entry(user_id).or_default().add(stream);
+                }
             }
             listed.streams.len()
         };

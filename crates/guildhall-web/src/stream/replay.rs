@@ -17,14 +17,14 @@ mod open_stream;
 /// What a viewer sees right now, without a stream.
 mod viewer_state;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use guildhall_model::{Cursor, GuildId, LogId, Position, UnixMs, event::SnapshotReason};
 use tokio::time::Instant;
 
 use crate::{
     auth::LoginHeads,
-    fanout::{Fanout, GuildSubscription, StreamPosition, StreamRegistration, Viewer},
+    fanout::{Fanout, GuildSubscription, StreamPosition, StreamRegistration, Viewer, WantedGuilds},
     replica::{GuildLog, GuildLogs, LogPositions, StatusScope},
     visible::{
         Access, GuildAvailability, GuildSnapshot, GuildView, LogFrame, Selector, Visible,
@@ -65,6 +65,8 @@ pub(crate) struct Joined {
     pub(crate) position: StreamPosition,
     /// The viewer's at the time.
     pub(crate) rights_generation: u64,
+    /// The guilds that it is about, ascending.
+    pub(crate) wanted: Arc<[GuildId]>,
     /// What the browser has once it has read `verdict`, guild by guild; nothing of the others.
     pub(crate) views: BTreeMap<GuildId, GuildView>,
     /// Guilds of the query in which the viewer is known to be no member.
@@ -142,12 +144,12 @@ pub(crate) enum NotJoinable {
     NotLookedUp,
 }
 
-/// Subscribes a stream to those of these guilds that are in a log, and decides what it sends
+/// Subscribes a stream to those of its guilds that are in a log, and decides what it sends
 /// first. `time`: tokio's.
 pub(crate) fn join(
     fanout: &Fanout,
     registration: &StreamRegistration,
-    wanted: &[GuildId],
+    wanted: &WantedGuilds,
     selector: &Selector,
     from: JoinFrom<'_>,
     time: Instant,
@@ -158,11 +160,12 @@ pub(crate) fn join(
     let logs = fanout.replica().read();
     let replica = logs.positions().ok_or(NotJoinable::NoWorld)?;
     let rights_generation = viewer.rights_generation();
-    let guilds = guilds_now(&logs, registration, wanted, from, |id| {
+    let wanted = wanted.now(&logs);
+    let guilds = guilds_now(&logs, registration, &wanted, from, |id| {
         fanout.access_history(id, viewer.id())
     })?;
     viewer.note_lacking(&lacking(&logs, &guilds), time);
-    let queried = queried_logs(&logs, wanted, &guilds).ok_or(NotJoinable::NoWorld)?;
+    let queried = queried_logs(&logs, &wanted, &guilds).ok_or(NotJoinable::NoWorld)?;
     let joining = Joining {
         logs: &logs,
         replica: &replica,
@@ -184,7 +187,7 @@ pub(crate) fn join(
                 position,
                 ts,
             };
-            joining.resume_stream(wanted, stream)
+            joining.resume_stream(&wanted, stream)
         }
     };
     let (position, views, verdict) = joining.verdict(resumption);
@@ -199,6 +202,7 @@ pub(crate) fn join(
     Ok(Joined {
         position: fanout.stream_position(position),
         rights_generation,
+        wanted,
         views,
         not_member_of,
         subscriptions,

@@ -13,14 +13,14 @@ use axum::{
     routing::get,
 };
 use guildhall_http::ClientAddress;
-use guildhall_model::{GuildId, event::ByeReason};
+use guildhall_model::event::ByeReason;
 use guildhall_ports::Clock;
 use http::{HeaderMap, HeaderValue, header};
 use tokio::time::Instant;
 use tracing::info;
 
 use super::{
-    admission::{AdmissionError, RequestAdmission},
+    admission::{AdmissionError, RequestAdmission, guilds_of},
     body::{CHECKPOINT_EVERY, StreamBody, bye},
     limit::ConcurrencyLimiter,
     open_streams::OpenStreams,
@@ -30,9 +30,10 @@ use super::{
     write::state_json,
 };
 use crate::{
-    auth::{Session, Sessions, Unidentified},
-    fanout::{Fanout, StreamRegistration},
+    auth::{Requester, Sessions, Unidentified},
+    fanout::{Fanout, StreamRegistration, WantedGuilds},
     http::ApiError,
+    replica::ViewerId,
 };
 
 /// What these routes hold. Cheap to clone.
@@ -64,64 +65,72 @@ async fn stream(
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
-    let session = match app.sessions.identify(&headers) {
-        Ok(session) => session,
-        Err(Unidentified::SignedOut) => return Err(ApiError::unauthorized()),
+    let requester = match app.sessions.requester(&headers) {
+        Ok(requester) => requester,
         Err(Unidentified::Unknown) => return Ok(bye_response(ByeReason::Unavailable, None)),
+        Err(why) => return Err(why.into()),
     };
     let query = Query::parse(text.as_deref().unwrap_or_default())?;
     if app.fanout.is_draining() {
         return Ok(bye_response(
             ByeReason::Draining,
-            Some(app.sessions.slide(&session)),
+            app.sessions.slide_requester(&requester),
         ));
     }
-    let acquired = app.streams.acquire(session.user.id, client, Instant::now());
+    let acquired = app
+        .streams
+        .acquire(requester.account(), client, Instant::now());
     let Ok(permit) = acquired else {
-        let cookie = app.sessions.slide(&session);
-        return Ok(bye_response(ByeReason::TooManyStreams, Some(cookie)));
+        let cookie = app.sessions.slide_requester(&requester);
+        return Ok(bye_response(ByeReason::TooManyStreams, cookie));
     };
-    let session_end = app.sessions.watch_end(&session);
-    let registration = StreamRegistration::new(app.fanout.viewer(session.user.id));
-    let guilds = registration.set_guilds(selected_guilds(&session, &query));
+    let session_end = app.sessions.watch_requester(&requester);
+    let registration = StreamRegistration::new(app.fanout.viewer(requester.viewer()));
+    let wanted = wanted_guilds(&requester, &query, &registration, &app.fanout);
+    let guilds = wanted.now(&app.fanout.replica().read());
     let viewer = registration.viewer();
     let admitted = app.admission.of_query(viewer, &guilds, &query).await;
     // Signed out while the gateway was asked: sliding would give the browser its cookie back.
-    app.sessions.check(&session)?;
-    let cookie = app.sessions.slide(&session);
+    app.sessions.check_requester(&requester)?;
+    let cookie = app.sessions.slide_requester(&requester);
     match admitted {
         Ok(()) => {}
         Err(refused @ AdmissionError::NoMember) => return Err(refused.into()),
         Err(AdmissionError::Unavailable) => {
-            return Ok(bye_response(ByeReason::Unavailable, Some(cookie)));
+            return Ok(bye_response(ByeReason::Unavailable, cookie));
         }
     }
-    info!(viewer.id = %session.user.id, "[SSE] Client connected: {}", session.user.id);
+    match requester.token() {
+        None => info!(viewer.id = %viewer.id(), "[SSE] Client connected: {}", viewer.id()),
+        Some(token) => {
+            info!(viewer.id = %viewer.id(), %token, "[SSE] Client connected: {}", viewer.id());
+        }
+    }
     let header = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok());
     let now = Instant::now();
     let listed = app
         .open_streams
-        .list(session.user.id, app.clock.now(), Arc::clone(&guilds));
+        .list(requester.viewer(), app.clock.now(), guilds);
     let setup = StreamSetup {
         cursor: query.cursor(header),
         session_end,
-        settled: registration.viewer().settled(&session.id),
-        timing: timing(&app, &session, now),
+        settled: registration.viewer().settled(&requester.session_id()),
+        timing: timing(&app, &requester, now),
         fanout: app.fanout,
         clock: app.clock,
         registration,
         permit: Some(permit),
         listed: Some(listed),
-        session_expires: app.sessions.expiry(&session),
-        guilds,
+        session_expires: app.sessions.expiry_of(&requester),
+        guilds: wanted,
         selector: query.selector,
-        heads: session.heads,
+        heads: requester.into_heads(),
     };
     let mut body = StreamBody::new(setup, now);
     body.view(&query.viewing);
-    Ok(stream_response(Body::new(body), Some(cookie)))
+    Ok(stream_response(Body::new(body), cookie))
 }
 
 /// `HEAD /api/stream`: the head of an answer. No stream is opened, nobody is watched and the
@@ -149,7 +158,7 @@ fn head(
     text: Option<&str>,
     fixed: &[(header::HeaderName, &'static str)],
 ) -> Result<Response, ApiError> {
-    app.sessions.identify(headers)?;
+    app.sessions.requester(headers)?;
     Query::parse(text.unwrap_or_default())?;
     let mut response = Response::new(Body::empty());
     put(&mut response, fixed);
@@ -163,17 +172,18 @@ async fn state(
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
-    let session = app.sessions.identify(&headers)?;
+    let requester = app.sessions.requester(&headers)?;
     let query = Query::parse(text.as_deref().unwrap_or_default())?;
     let acquired = app
         .state_requests
-        .acquire(session.user.id, client, Instant::now());
+        .acquire(requester.account(), client, Instant::now());
     let _permit = acquired?;
-    let registration = StreamRegistration::new(app.fanout.viewer(session.user.id));
-    let guilds = selected_guilds(&session, &query);
+    let registration = StreamRegistration::new(app.fanout.viewer(requester.viewer()));
+    let wanted = wanted_guilds(&requester, &query, &registration, &app.fanout);
+    let guilds = wanted.now(&app.fanout.replica().read());
     let viewer = registration.viewer();
     app.admission.of_query(viewer, &guilds, &query).await?;
-    app.sessions.check(&session)?;
+    app.sessions.check_requester(&requester)?;
     let state = replay::viewer_state(&app.fanout, &registration, &guilds, &query.selector);
     let state = state.map_err(|_join| AdmissionError::Unavailable)?;
     let json = state_json(&state.cursor, &state.status, &state.guilds);
@@ -200,33 +210,43 @@ fn put(response: &mut Response, fixed: &[(header::HeaderName, &'static str)]) {
     }
 }
 
-/// The guilds that a query is about, ascending: those that it names, or all that the viewer is in.
-/// Which of them are there is another matter, and of each moment.
-fn selected_guilds(session: &Session, query: &Query) -> Vec<GuildId> {
+/// The guilds that a query is about: those that it names, or all that the viewer is in. Which of them
+/// are there is another matter, and of each moment.
+fn wanted_guilds(
+    requester: &Requester,
+    query: &Query,
+    registration: &StreamRegistration,
+    fanout: &Fanout,
+) -> WantedGuilds {
+    if query.guilds.is_empty() && requester.viewer() == ViewerId::Bot {
+        registration.set_all_guilds();
+        return WantedGuilds::All;
+    }
     let mut guilds = if query.guilds.is_empty() {
-        session.guilds.clone()
+        guilds_of(requester, fanout)
     } else {
         query.guilds.clone()
     };
     guilds.sort_unstable();
     guilds.dedup();
-    guilds
+    WantedGuilds::Listed(registration.set_guilds(guilds))
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "the driver of streams draws the chances that it hands to them"
 )]
-fn timing(app: &StreamRouteState, session: &Session, now: Instant) -> Timing {
+fn timing(app: &StreamRouteState, requester: &Requester, now: Instant) -> Timing {
     let first: f64 = rand::random();
     let share = 0.8 + 0.2 * rand::random::<f64>();
     let age = now + app.max_age.mul_f64(share);
-    let left = app.sessions.expiry(session).saturating_sub(app.clock.now());
-    let expiry = now + Duration::from_millis(left);
-    let ends = if expiry < age {
-        (expiry, ByeReason::SessionExpired)
-    } else {
-        (age, ByeReason::MaxAge)
+    let expiry = app.sessions.expiry_of(requester).map(|expiry| {
+        let left = expiry.saturating_sub(app.clock.now());
+        now + Duration::from_millis(left)
+    });
+    let ends = match expiry.filter(|expiry| *expiry < age) {
+        Some(expiry) => (expiry, ByeReason::SessionExpired),
+        None => (age, ByeReason::MaxAge),
     };
     Timing {
         first_checkpoint: now + CHECKPOINT_EVERY.mul_f64(0.5 + 0.5 * first),

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use guildhall_model::{Cursor, GuildId, UnixMs, event::ByeReason};
+use guildhall_model::{Cursor, UnixMs, event::ByeReason};
 use guildhall_ports::Clock;
 use tokio::time::Instant;
 
 use super::{limit::Permit, open_streams::ListedStream};
 use crate::{
     auth::{LoginHeads, SessionEnd},
-    fanout::{Fanout, SettledReader, StreamRegistration},
+    fanout::{Fanout, SettledReader, StreamRegistration, WantedGuilds},
     visible::Selector,
 };
 
@@ -22,16 +22,16 @@ pub(crate) struct StreamSetup {
     pub(crate) permit: Option<Permit>,
     /// Let go of with it.
     pub(crate) listed: Option<ListedStream>,
-    /// What it is about, in ascending order: those that are there, and those that may come.
-    pub(crate) guilds: Arc<[GuildId]>,
+    /// What it is about: guilds that are there, and those that may come.
+    pub(crate) guilds: WantedGuilds,
     pub(crate) selector: Selector,
     pub(crate) cursor: Option<Cursor>,
     /// Where the logs stood at login, as the session noted it.
     pub(crate) heads: LoginHeads,
     /// Cancelled when the session is ended before its time.
     pub(crate) session_end: SessionEnd,
-    /// When it is over by itself.
-    pub(crate) session_expires: UnixMs,
+    /// When it is over by itself; `None`: never.
+    pub(crate) session_expires: Option<UnixMs>,
     /// Which commands of the session are done.
     pub(crate) settled: SettledReader,
     pub(crate) timing: Timing,

@@ -25,6 +25,7 @@ use tracing::warn;
 use crate::{
     fanout::{ArrivedGuilds, Fanout, LookupChange, LookupTtl, Viewer},
     link::{GatewayUnavailable, Link},
+    replica::ViewerId,
 };
 
 /// How long anybody waits for the gateway's answer, and for the replica to reach its position.
@@ -129,12 +130,15 @@ impl WatchClient {
     }
 
     async fn ask(&self, viewer: &Viewer, guilds: &[GuildId]) -> Result<(), GatewayUnavailable> {
+        let ViewerId::Person(user) = viewer.id() else {
+            return Ok(());
+        };
         for guilds in guilds.chunks(GUILDS_PER_WATCH) {
-            let watched = self.link.watch(viewer.id(), guilds.to_vec()).await?;
+            let watched = self.link.watch(user, guilds.to_vec()).await?;
             self.fanout.replica().reached(&watched.at).await;
             let change = self.record(viewer, guilds, &watched)?;
             if change.dropped > 0 {
-                self.log_dropped(viewer.id(), change.dropped);
+                self.log_dropped(user, change.dropped);
             }
         }
         Ok(())
@@ -197,7 +201,7 @@ enum Wakeup {
     /// Guilds came.
     Arrived(ArrivedGuilds),
     /// A refresh is over, whichever way it went.
-    Refreshed(UserId, RefreshReason),
+    Refreshed(ViewerId, RefreshReason),
 }
 
 /// Keeps the rights of those who have a stream open looked up. One refresh of a person being due
@@ -205,9 +209,9 @@ enum Wakeup {
 struct WatchRefresher {
     client: WatchClient,
     waiting: VecDeque<RefreshRequest>,
-    under_way: FuturesUnordered<BoxFuture<'static, (UserId, RefreshReason)>>,
+    under_way: FuturesUnordered<BoxFuture<'static, (ViewerId, RefreshReason)>>,
     /// Those for whom a refresh of what is due again is in flight or waits.
-    asked_again: HashSet<UserId>,
+    asked_again: HashSet<ViewerId>,
     /// Attachments to the gateway whose gateway was asked about everybody.
     attached: u64,
 }

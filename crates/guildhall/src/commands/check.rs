@@ -42,6 +42,10 @@ pub(super) fn all_at_once(arguments: &Arguments, settings: &Settings) -> Result<
     if subcommand.has_web() {
         mistakes.take(config::web(&settings));
     }
+    mistakes.take(config::edge::admin_token(&settings));
+    if !subcommand.has_web() {
+        mistakes.take(config::edge::allowed_hosts(&settings));
+    }
     let listeners = listeners(subcommand, &settings, &mut mistakes);
     mistakes.take(telemetry::check(&settings));
     let taken = if arguments.check {

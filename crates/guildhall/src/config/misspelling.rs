@@ -2,6 +2,9 @@
 
 use super::table::{SETTINGS, Setting, SettingKind};
 
+/// Names that many programs have for what is theirs, a letter away from one of ours.
+const OF_OTHERS: [&str; 1] = ["API_TOKEN"];
+
 /// The setting that was probably meant by a name that is none.
 ///
 /// In a short name two letters are a quarter of it: `DB_PORT` is not meant to be `WEB_PORT`.
@@ -10,7 +13,8 @@ pub(crate) fn misspelt(name: &str) -> Option<&'static str> {
     // What is not built may be a secret: its file is judged with it.
     let may_have_file =
         Setting::named(plain).is_some_and(|setting| setting.kind != SettingKind::Plain);
-    if Setting::named(name).is_some() || (plain != name && may_have_file) {
+    let is_ours = Setting::named(name).is_some() || (plain != name && may_have_file);
+    if is_ours || OF_OTHERS.contains(&plain) {
         return None;
     }
     // Only secrets come from files. Many a program has a file for its own RUST_LOG.

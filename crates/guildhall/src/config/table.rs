@@ -54,6 +54,10 @@ impl Setting {
                     | "GATEWAY_WS_URL"
                     | "BASE_URL"
                     | "ALLOWED_ORIGINS"
+                    | "ALLOWED_HOSTS"
+                    | "TLS_CERT"
+                    | "TLS_KEY"
+                    | "JWT_PUBLIC_KEY"
                     | "TRUSTED_PROXIES"
                     | "SSL_CERT_FILE"
                     | "LOBBIES"
@@ -219,11 +223,45 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Some("./data"),
         "Folder for the gateway's journal and for generated secrets",
     ),
+    secret(
+        "API_TOKENS",
+        Web,
+        "Tokens of your own programs, comma-separated: name[+as][+write]:token",
+    ),
+    secret(
+        "JWT_SECRET",
+        Web,
+        "Checks the tokens of your own login: HS256",
+    ),
+    plain(
+        "JWT_PUBLIC_KEY",
+        Web,
+        None,
+        "PEM file of the key that checks them: ES256, EdDSA or RS256 by what it is",
+    ),
     plain(
         "ALLOWED_ORIGINS",
         Web,
         None,
         "Further origins that pass our paths on to us, comma-separated: login may return there",
+    ),
+    plain(
+        "ALLOWED_HOSTS",
+        Both,
+        None,
+        "Names that this server is asked by, beside BASE_URL's, comma-separated",
+    ),
+    plain(
+        "TLS_CERT",
+        Web,
+        None,
+        "PEM file of a certificate and its chain: https without a proxy",
+    ),
+    plain("TLS_KEY", Web, None, "PEM file of the certificate's key"),
+    secret(
+        "ADMIN_TOKEN",
+        Both,
+        "Opens /admin where OPS_HOST is not a loopback address",
     ),
     plain(
         "TRUSTED_PROXIES",
@@ -346,13 +384,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Both,
         "Bus, sessions, registry and rate limits in Redis",
     ),
-    not_built("ADMIN_TOKEN", Web, "Opens /admin"),
-    not_built("TLS_CERT", Web, "Certificate for serving https"),
-    not_built("TLS_KEY", Web, "Key for serving https"),
-    not_built("JWT_SECRET", Web, "Accepts your own backend's tokens"),
-    not_built("JWT_PUBLIC_KEY", Web, "Accepts your own backend's tokens"),
-    not_built("API_TOKENS", Web, "Opens our paths to your own backend"),
-    not_built("ALLOWED_HOSTS", Web, "Host names beside BASE_URL's"),
     not_built("PORT", Web, "Port that a platform chose; set WEB_PORT"),
     not_built("DISCORD_CHAT", Gateway, "Text channels to bridge"),
     not_built("HISTORY_DAYS", Gateway, "How long history is kept"),

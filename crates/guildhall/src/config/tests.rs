@@ -173,14 +173,11 @@ fn a_feature_not_built_is_refused_unless_it_is_said_in_dotenv() {
     let later = [
         "DATABASE_URL",
         "REDIS_URL",
-        "API_TOKENS",
         "SHARDS",
         "DISCORD_CHAT",
         "HISTORY_DAYS",
-        // Two letters from `SSL_CERT_FILE`.
-        "TLS_CERT_FILE",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "ADMIN_TOKEN_FILE",
+        "DATABASE_URL_FILE",
     ];
     for name in later {
         let shared = judged(&sources(&[], &[(name, "a$b")])).expect("a shared file");

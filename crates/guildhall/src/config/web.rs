@@ -8,8 +8,8 @@ use guildhall_web::{CDN_URL_MAX, Config, DiscordPublicKey, OAuth, WebSettingName
 use url::{Host, Url};
 
 use super::{
-    ConfigError, Mistakes, Settings, gateway::log_window, parse, refuse, secrets, tls,
-    tls::ROOT_CERTIFICATES,
+    ConfigError, Mistakes, Settings, api_tokens::api_tokens, edge, gateway::log_window, parse,
+    refuse, secrets, tls, tls::ROOT_CERTIFICATES,
 };
 
 /// A session unused for so long is over; streams slide theirs when they open.
@@ -29,6 +29,7 @@ const NAMES: WebSettingNames = WebSettingNames {
     client_secret: "DISCORD_CLIENT_SECRET",
     public_key: "DISCORD_PUBLIC_KEY",
     allowed_origins: "ALLOWED_ORIGINS",
+    allowed_hosts: "ALLOWED_HOSTS",
     trusted_proxies: "TRUSTED_PROXIES",
     discord_url: "DISCORD_URL",
     root_certificates: ROOT_CERTIFICATES,
@@ -54,7 +55,11 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
     let port = listen.map_or(1, |listen| listen.port());
     let base_url = mistakes.take(base_url(settings, port));
     let gateway_url = mistakes.take(gateway_url(settings));
+    let jwt_key = mistakes.take(edge::jwt_key(settings));
+    let api_tokens = mistakes.take(api_tokens(settings));
     let allowed_origins = mistakes.take(allowed_origins(settings));
+    let allowed_hosts = mistakes.take(edge::allowed_hosts(settings));
+    let certificate = mistakes.take(edge::certificate(settings));
     let cdn_url = mistakes.take(cdn_url(settings));
     let discord_public_key = mistakes.take(public_key(settings));
     let guilds_join = mistakes.take(parse::switch(settings, "GUILDS_JOIN"));
@@ -73,7 +78,11 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
         Some(session_secrets),
         Some(()),
         Some(oauth),
+        Some(jwt_key),
+        Some(api_tokens),
         Some(allowed_origins),
+        Some(allowed_hosts),
+        Some(certificate),
         Some(cdn_url),
         Some(discord_public_key),
         Some(guilds_join),
@@ -92,7 +101,11 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
         session_secrets,
         apart,
         oauth,
+        jwt_key,
+        api_tokens,
         allowed_origins,
+        allowed_hosts,
+        certificate,
         cdn_url,
         discord_public_key,
         guilds_join,
@@ -113,7 +126,11 @@ pub(crate) fn web(settings: &Settings) -> Result<WebSettings, ConfigError> {
         link_token: link_token.current,
         session_secrets,
         oauth,
+        jwt_key,
+        api_tokens,
         allowed_origins,
+        allowed_hosts,
+        certificate,
         cdn_url,
         discord_public_key,
         guilds_join,
@@ -158,7 +175,12 @@ pub(crate) fn assume_base_url(settings: &mut Settings) {
     let listen = parse::listen(settings, "WEB_HOST", "WEB_PORT");
     let port = listen.map_or(0, |listen| listen.port());
     if port != 0 && !settings.is_set("BASE_URL") {
-        settings.set("BASE_URL", format!("http://localhost:{port}"));
+        let scheme = if settings.is_set("TLS_CERT") {
+            "https"
+        } else {
+            "http"
+        };
+        settings.set("BASE_URL", format!("{scheme}://localhost:{port}"));
     }
 }
 
@@ -169,12 +191,22 @@ fn base_url(settings: &Settings, port: u16) -> Result<HttpUrl, ConfigError> {
                 "BASE_URL is not set, and WEB_PORT is 0: set one, or login has no way back."
             );
         }
-        let text = format!("http://localhost:{port}");
+        let scheme = if settings.is_set("TLS_CERT") {
+            "https"
+        } else {
+            "http"
+        };
+        let text = format!("{scheme}://localhost:{port}");
         return text
             .parse()
             .map_err(|error| ConfigError(format!("{text}: {error}")));
     }
     let url = parse::http_url(settings, "BASE_URL")?;
+    if url.scheme() == "http" && settings.is_set("TLS_CERT") {
+        return refuse!(
+            "BASE_URL is plain http, and with TLS_CERT browsers come by https: write https."
+        );
+    }
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip == Ipv4Addr::LOCALHOST,

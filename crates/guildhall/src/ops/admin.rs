@@ -1,14 +1,14 @@
 //! `/admin` of the operator's listener: who has streams open, why somebody sees a room, and ending
 //! somebody's sessions.
 //!
-//! What protects it is that only this machine reaches the listener. So on one that others reach it is
-//! not there, what a proxy passes on for others is refused, and browsers, which other sites can make
-//! send requests from here, are refused unless they say that nobody did.
+//! What protects it is that only this machine reaches the listener, or the operator's token. Without the
+//! token it is not there on a listener that others reach, what a proxy passes on for others is refused, and
+//! browsers, which other sites can make send requests from here, are refused unless they say that nobody did.
 
 /// Why somebody is shown a room.
 mod explain;
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -25,6 +25,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use url::{Host, Url};
 
+use super::{OpsAdmission, admission::TokenSaid};
+
 /// More than any request here has.
 const BODY_BYTES: usize = 4 * 1024;
 
@@ -40,7 +42,7 @@ const PROXIES_SAY: [HeaderName; 4] = [
 ];
 
 /// `/admin/*`, as it is answered on a listener that is bound there.
-pub(super) fn routes(admin: WebAdmin, listen: SocketAddr) -> Router {
+pub(super) fn routes(admin: WebAdmin, admission: OpsAdmission) -> Router {
     Router::new()
         .route("/admin/streams", get(streams))
         .route("/admin/explain", get(explain::explain))
@@ -48,7 +50,7 @@ pub(super) fn routes(admin: WebAdmin, listen: SocketAddr) -> Router {
         .route("/admin/{*rest}", any(async || NOTHING_HERE))
         .method_not_allowed_fallback(async || WRONG_METHOD)
         .with_state(admin)
-        .layer(from_fn_with_state(listen, guard))
+        .layer(from_fn_with_state(admission, guard))
 }
 
 /// `GET /admin/streams`: who has streams open on this instance.
@@ -88,16 +90,25 @@ async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn guard(State(listen): State<SocketAddr>, request: Request, next: Next) -> Response {
-    match refusal(listen, request.headers()) {
+async fn guard(State(admission): State<OpsAdmission>, request: Request, next: Next) -> Response {
+    match refusal(&admission, request.headers()) {
         Some(refusal) => refusal.into_response(),
         None => next.run(request).await,
     }
 }
 
-fn refusal(listen: SocketAddr, headers: &HeaderMap) -> Option<AdminError> {
-    if !listen.ip().is_loopback() {
-        return Some(NOT_LOOPBACK);
+fn refusal(admission: &OpsAdmission, headers: &HeaderMap) -> Option<AdminError> {
+    match admission.token_said(headers) {
+        // No page has it, and a proxy may pass it on.
+        TokenSaid::Right => return is_of_another_site(headers).then_some(CROSS_SITE),
+        TokenSaid::Wrong => return Some(WRONG_TOKEN),
+        TokenSaid::Nothing => {}
+    }
+    if !admission.listen.ip().is_loopback() {
+        return Some(match admission.token {
+            Some(_) => NO_TOKEN,
+            None => NOT_LOOPBACK,
+        });
     }
     if PROXIES_SAY.iter().any(|name| headers.contains_key(name)) {
         return Some(PASSED_ON);
@@ -165,7 +176,18 @@ const fn error(status: StatusCode, code: &'static str, message: &'static str) ->
 const NOT_LOOPBACK: AdminError = error(
     StatusCode::FORBIDDEN,
     "not_loopback",
-    "Nothing else protects /admin, so it is answered only where OPS_HOST is a loopback address.",
+    "Nothing else protects /admin, so it is answered only where OPS_HOST is a loopback address, or to \
+     who has ADMIN_TOKEN.",
+);
+const NO_TOKEN: AdminError = error(
+    StatusCode::UNAUTHORIZED,
+    "unauthorized",
+    "/admin is opened by ADMIN_TOKEN here: say Authorization: Bearer TOKEN.",
+);
+const WRONG_TOKEN: AdminError = error(
+    StatusCode::UNAUTHORIZED,
+    "unauthorized",
+    "This bearer token is not ADMIN_TOKEN.",
 );
 const PASSED_ON: AdminError = error(
     StatusCode::FORBIDDEN,
@@ -301,15 +323,72 @@ mod tests {
             ("[::]:9090", Some("not_loopback")),
             ("10.0.0.7:9090", Some("not_loopback")),
         ] {
-            let address = listen.parse().expect("an address");
-            let refused = refusal(address, &headers);
+            let refused = refusal(&at(listen, None), &headers);
             assert_eq!(refused.map(|it| it.code), code, "{listen}");
         }
     }
 
+    const TOKEN: &str = "an-operator-opens-the-hall-from-afar";
+
+    fn at(listen: &str, token: Option<&str>) -> OpsAdmission {
+        OpsAdmission {
+            listen: listen.parse().expect("an address"),
+            token: token.map(|token| {
+                let secret: guildhall_http::Secret = token.parse().expect("visible ASCII");
+                guildhall_http::StrongSecret::try_from(secret)
+                    .expect("long enough")
+                    .into()
+            }),
+            hosts: guildhall_http::AllowedHosts::default(),
+        }
+    }
+
+    #[test]
+    fn the_token_opens_it_to_others_and_a_wrong_one_to_nobody() {
+        let right = (
+            "authorization",
+            "Bearer an-operator-opens-the-hall-from-afar",
+        );
+        let wrong = (
+            "authorization",
+            "Bearer an-operator-opens-the-hall-from-afaR",
+        );
+        let basic = ("authorization", "Basic YTpi");
+        let host = ("host", "ops.hall.example:9090");
+        let local = ("host", "127.0.0.1:9090");
+        let passed_on = ("x-forwarded-for", "203.0.113.7");
+        let page = ("origin", "https://evil.example");
+        for (listen, said, code) in [
+            ("0.0.0.0:9090", &[host, right][..], None),
+            ("0.0.0.0:9090", &[host, right, passed_on], None),
+            ("0.0.0.0:9090", &[host, right, page], Some("forbidden")),
+            ("0.0.0.0:9090", &[host], Some("unauthorized")),
+            ("0.0.0.0:9090", &[local], Some("unauthorized")),
+            ("0.0.0.0:9090", &[host, wrong], Some("unauthorized")),
+            ("0.0.0.0:9090", &[host, basic], Some("unauthorized")),
+            ("0.0.0.0:9090", &[host, right, right], Some("unauthorized")),
+            ("127.0.0.1:9090", &[local], None),
+            ("127.0.0.1:9090", &[local, right], None),
+            ("127.0.0.1:9090", &[local, wrong], Some("unauthorized")),
+            ("127.0.0.1:9090", &[local, passed_on], Some("passed_on")),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in said {
+                headers.append(
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                );
+            }
+            let refused = refusal(&at(listen, Some(TOKEN)), &headers);
+            assert_eq!(refused.map(|it| it.code), code, "{listen} {said:?}");
+        }
+        let without = refusal(&at("127.0.0.1:9090", None), &headers(&[local, right]));
+        assert_eq!(without.map(|it| it.code), Some("unauthorized"));
+    }
+
     #[test]
     fn what_a_proxy_passes_on_is_refused() {
-        let listen = "127.0.0.1:9090".parse().expect("an address");
+        let here = at("127.0.0.1:9090", None);
         for said in [
             ("forwarded", "for=203.0.113.7"),
             ("via", "1.1 proxy"),
@@ -318,7 +397,7 @@ mod tests {
             ("x-real-ip", "203.0.113.7"),
         ] {
             let headers = headers(&[("host", "127.0.0.1:9090"), said]);
-            let code = refusal(listen, &headers).map(|it| it.code);
+            let code = refusal(&here, &headers).map(|it| it.code);
             assert_eq!(code, Some("passed_on"), "{said:?}");
         }
     }

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect::Policy};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, header::HeaderMap, redirect::Policy};
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use another_web::AnotherWeb;
@@ -177,7 +177,9 @@ impl House {
 
     /// A URL on the web process.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://localhost:{}{path}", self.ports.web)
+        let has_tls = self.settings.iter().any(|(name, _)| name == "TLS_CERT");
+        let scheme = if has_tls { "https" } else { "http" };
+        format!("{scheme}://localhost:{}{path}", self.ports.web)
     }
 
     /// What a role measures.
@@ -347,9 +349,14 @@ fn client_builder() -> ClientBuilder {
 
 /// The same, with what a proxy says whose client is at this address.
 pub(crate) fn client_at(address: &str) -> Client {
-    let mut headers = reqwest::header::HeaderMap::new();
+    let mut headers = HeaderMap::new();
     let address = address.parse().expect("a header's value");
     headers.insert("x-forwarded-for", address);
+    client_saying(headers)
+}
+
+/// The same, with these headers in all that it sends.
+pub(crate) fn client_saying(headers: HeaderMap) -> Client {
     let client = client_builder().default_headers(headers).build();
     client.expect("a client")
 }

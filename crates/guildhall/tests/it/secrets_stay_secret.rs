@@ -3,7 +3,10 @@
 use base64::{Engine, engine::general_purpose};
 use url::Url;
 
-use crate::house::{House, LINK_TOKEN, SESSION_SECRET, cookie_of, location_of};
+use crate::{
+    house::{House, LINK_TOKEN, SESSION_SECRET, cookie_of, location_of},
+    others_come_in::by_another_login::{JWT_SECRET, by_secret, claims, exchange},
+};
 
 /// Everything at once; each library that has whole requests in its hands; and what a filter by
 /// names would have to know, too.
@@ -15,10 +18,20 @@ const DIRECTIVES: [&str; 2] = [
      guildhall_gateway=trace,guildhall_simulator=trace",
 ];
 
+const API_TOKEN: &str = "api-token-of-the-test-house-0123456789abcdef";
+const ADMIN_TOKEN: &str = "admin-token-of-the-test-house-0123456789abcdef";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_log_has_a_secret_whatever_is_asked_for() {
     for directives in DIRECTIVES {
-        let settings = [("RUST_LOG", directives), ("LOG_FORMAT", "json")];
+        let tokens = format!("app+as+write:{API_TOKEN}");
+        let settings = [
+            ("RUST_LOG", directives),
+            ("LOG_FORMAT", "json"),
+            ("API_TOKENS", &tokens),
+            ("JWT_SECRET", JWT_SECRET),
+            ("ADMIN_TOKEN", ADMIN_TOKEN),
+        ];
         look_through(&House::with(&settings).await).await;
     }
 }
@@ -39,6 +52,8 @@ async fn look_through(house: &House) {
     stream.until("voice.updated").await;
     house.get("/api/me", Some(&cookie)).await;
 
+    let [used, forged, exchanged] = come_in_otherwise(house).await;
+
     let callback = Url::parse(&callback).expect("a URL");
     let asked = |name: &str| {
         let mut pairs = callback.query_pairs();
@@ -53,6 +68,14 @@ async fn look_through(house: &House) {
         ("session secret", SESSION_SECRET.to_owned()),
         ("session cookie", value(&cookie)),
         ("cookie of the sign-in", value(&attempt)),
+        ("a program's token", API_TOKEN.to_owned()),
+        ("a mistyped token", "mistyped".to_owned()),
+        ("secret of JWTs", JWT_SECRET.to_owned()),
+        ("a JWT", used),
+        ("a forged JWT", forged),
+        ("a JWT's id", "of-the-secrets".to_owned()),
+        ("cookie of a JWT", value(&exchanged)),
+        ("the operator's token", ADMIN_TOKEN.to_owned()),
         ("code", asked("code")),
         ("state", asked("state")),
     ];
@@ -77,6 +100,37 @@ async fn look_through(house: &House) {
             }
         }
     }
+}
+
+/// By tokens of programs and of the operator, and by another login. What passed by: a JWT, one that is forged,
+/// and a cookie.
+async fn come_in_otherwise(house: &House) -> [String; 3] {
+    let by_token = |token: &str| format!("Bearer {token}");
+    let wrong = format!("{API_TOKEN}-mistyped");
+    for (token, status) in [(API_TOKEN, 200), (&*wrong, 401)] {
+        let request = house.http.get(house.url("/api/state"));
+        let request = request.header("authorization", by_token(token));
+        let request = request.header("guildhall-as", &house.discord.visitor);
+        let answer = request.send().await.expect("web answers");
+        assert_eq!(answer.status(), status);
+    }
+    for token in [ADMIN_TOKEN, "admin-token-mistyped-0123456789"] {
+        let url = format!("http://127.0.0.1:{}/admin/streams", house.ports.web_ops);
+        let request = house.http.get(url).header("authorization", by_token(token));
+        request.send().await.expect("ops answers");
+    }
+    let claims = claims(&house.discord.visitor, "of-the-secrets", 300);
+    let used = by_secret(&claims);
+    let forged = used[..used.len() - 8].to_owned() + "AAAAAAAA";
+    let mut exchanged = None;
+    for (token, status) in [(&forged, 401), (&used, 200), (&used, 401)] {
+        let answer = exchange(house, token).await;
+        assert_eq!(answer.status(), status);
+        exchanged = exchanged.or(cookie_of(&answer));
+    }
+    let exchanged = exchanged.expect("a session");
+    house.get("/api/me", Some(&exchanged)).await;
+    [used, forged, exchanged]
 }
 
 /// As it is, as it is in a URL, and within anything that was put into base64, wherever it begins.

@@ -152,3 +152,56 @@ async fn until_told(process: &Process, after: usize, about: &str, setting: &str,
     let line = timeout(SOON, line).await;
     line.unwrap_or_else(|_| panic!("no line with {texts:?} in:\n{}", process.log()));
 }
+
+/// Without a proxy before it, and over the renewal of the certificate.
+#[tokio::test(flavor = "multi_thread")]
+async fn browsers_come_over_tls_and_stay_when_the_certificate_is_renewed() {
+    let (first, second) = (
+        Authority::named("An authority of a test"),
+        Authority::named("Another authority"),
+    );
+    let (folder, ports) = (Folder::new(), Ports::new());
+    let [certificate, key] = first.certify().files(&folder.0);
+    let [certificate, key] = [certificate, key].map(|file| file.display().to_string());
+    let listen = ["--listen", "127.0.0.1:0"];
+    let simulator = Process::start("simulator", &listen, &[], &folder.0);
+    let address = simulator.line_after("Discord side").await;
+    let discord = Discord::at(address.trim_end_matches('/')).await;
+    let base = format!("https://localhost:{}", ports.web);
+    let more = [
+        ("TLS_CERT", certificate.as_str()),
+        ("TLS_KEY", &key),
+        ("BASE_URL", &base),
+    ];
+    // Ops and the simulator are plain.
+    let http = first.client();
+    let house = House::around(simulator, discord, http, ports, folder, &more);
+    house.until_ready(house.ports.web_ops).await;
+    let (cookie, mut stream) = house.visit().await;
+    assert!(cookie.starts_with("__Host-"), "{cookie}");
+    let page = house.get("/", None).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    assert!(page.headers().contains_key("strict-transport-security"));
+
+    second.certify().files(house.folder());
+    let renewed = second.client();
+    until("the new certificate is shown", async || {
+        let me = renewed.get(house.url("/api/me")).header("cookie", &cookie);
+        let answer = me.send().await;
+        answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
+    })
+    .await;
+    let old = first.client().get(house.url("/api/health")).send().await;
+    assert!(old.is_err(), "the old one is shown to nobody who comes now");
+    let (person, room) = (&house.discord.people[0], &house.discord.rooms[0]);
+    house.discord.voice(person, Some(room)).await;
+    let joined = stream.until("voice.joined").await;
+    assert_eq!(
+        joined.data["userId"],
+        person.as_str(),
+        "who was there stays"
+    );
+
+    let plain = format!("http://localhost:{}/api/health", house.ports.web);
+    assert!(client().get(plain).send().await.is_err());
+}

@@ -103,19 +103,11 @@ async fn ask(stream: &mut TlsStream<TcpStream>) -> String {
     heard
 }
 
-/// Waits until the files are looked at again by whoever comes, and they are shown this certificate.
-async fn until_shown(hall: &Hall, pair: &CertificatePair) -> TlsStream<TcpStream> {
-    let trying = async {
-        loop {
-            if let Ok(stream) = hall.connect(pair).await {
-                return stream;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    timeout(SOON, trying)
-        .await
-        .expect("the files are read again")
+/// Whoever comes after this has the files looked at again.
+async fn later() {
+    tokio::time::pause();
+    tokio::time::advance(LOOK_AGAIN).await;
+    tokio::time::resume();
 }
 
 #[tokio::test]
@@ -152,10 +144,11 @@ async fn files_that_change_are_read_again_and_open_connections_go_on() {
     ask(&mut open).await;
     // Half of it: the certificate is there and its key is not yet.
     fs::write(&files.certificate, format!("{}\n", second.certificate)).expect("written");
-    tokio::time::sleep(2 * LOOK_AGAIN).await;
+    later().await;
     ask(&mut hall.connect(&first).await.expect("the pair of before")).await;
     write(folder.path(), &second);
-    ask(&mut until_shown(&hall, &second).await).await;
+    later().await;
+    ask(&mut hall.connect(&second).await.expect("the new pair")).await;
     assert!(
         hall.connect(&first).await.is_err(),
         "the other is shown no more"
@@ -163,6 +156,6 @@ async fn files_that_change_are_read_again_and_open_connections_go_on() {
     ask(&mut open).await;
     // Whoever deletes them goes on with the last.
     fs::remove_file(&files.key).expect("removed");
-    tokio::time::sleep(2 * LOOK_AGAIN).await;
+    later().await;
     ask(&mut hall.connect(&second).await.expect("the pair of before")).await;
 }

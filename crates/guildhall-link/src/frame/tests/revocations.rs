@@ -27,12 +27,27 @@ pub(super) fn of_revocations() -> Vec<Frame> {
         request(13, everybody.clone()),
         Frame::Reply(Reply {
             id: 11,
-            result: Ok(ReplyBody::Revoked),
+            result: Ok(ReplyBody::Revoked { known: false }),
+        }),
+        Frame::Reply(Reply {
+            id: 12,
+            result: Ok(ReplyBody::Revoked { known: true }),
         }),
         told(vec![everybody, user], true),
         told(vec![session], false),
         told(Vec::new(), false),
     ]
+}
+
+/// Of one that does not say it nobody knows whether something that is good once was used before.
+#[test]
+fn a_gateway_that_does_not_say_what_it_knew_may_have_known_it() {
+    let text = r#"{"type":"reply","data":{"kind":"revoke"},"requestId":7,"ts":1}"#;
+    let reply = Reply {
+        id: 7,
+        result: Ok(ReplyBody::Revoked { known: true }),
+    };
+    assert_eq!(Frame::decode(text).ok(), Some(Frame::Reply(reply)));
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn replies() -> impl Strategy<Value = Reply> {
             let refused = CommandError::new(CommandErrorCode::InviteInvalid, message);
             Ok(ReplyBody::Admitted(Err(refused)))
         }),
-        Just(Ok(ReplyBody::Revoked)),
+        any::<bool>().prop_map(|known| Ok(ReplyBody::Revoked { known })),
         Just(Ok(ReplyBody::Unknown)),
         codes.prop_map(|code| Err(code.refusal())),
     ];

@@ -68,9 +68,9 @@ fn a_revocation_is_a_request() {
     assert_eq!((*deadline, body), expected);
     driven.frames([Frame::Reply(Reply {
         id: *id,
-        result: Ok(ReplyBody::Revoked),
+        result: Ok(ReplyBody::Revoked { known: true }),
     })]);
-    let answer = Ok(ReplyBody::Revoked);
+    let answer = Ok(ReplyBody::Revoked { known: true });
     assert_eq!(driven.take(), [Output::Answer { reply: 1, answer }]);
     // A gateway of an earlier release.
     driven.input(second);

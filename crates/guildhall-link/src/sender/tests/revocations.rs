@@ -75,10 +75,13 @@ fn a_revocation_is_answered_once_it_is_kept() {
         revocation: user(7),
     };
     assert_eq!(driven.take(), [revoke]);
-    driven.input(Input::Revoked { request_id: 4 });
+    driven.input(Input::Revoked {
+        request_id: 4,
+        known: false,
+    });
     let reply = Output::Send(Frame::Reply(Reply {
         id: 4,
-        result: Ok(ReplyBody::Revoked),
+        result: Ok(ReplyBody::Revoked { known: false }),
     }));
     assert_eq!(driven.take(), [reply]);
 }

@@ -66,6 +66,17 @@ pub(crate) struct SessionEnd {
     watched: WatchedSessions,
 }
 
+impl SessionEnd {
+    /// Of what is not ended before its time.
+    pub(crate) fn never() -> Self {
+        Self {
+            token: CancellationToken::new(),
+            id: SessionId::new(String::new()),
+            watched: WatchedSessions::default(),
+        }
+    }
+}
+
 #[cfg(test)]
 impl WatchedSessions {
     /// How many there are.

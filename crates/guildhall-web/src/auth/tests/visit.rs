@@ -12,7 +12,8 @@ use axum::{
 use futures_util::future::BoxFuture;
 use guildhall_http::ClientAddress;
 use guildhall_link::frame::{AdmitRequestBody, Admitted};
-use guildhall_model::{GuildId, LogId, Position, UserId};
+use guildhall_link::receiver::Unanswered;
+use guildhall_model::{GuildId, LogId, Position, Revocation, UserId};
 use guildhall_ports::ManualClock;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -28,6 +29,8 @@ pub(super) struct FakeWorld {
     /// A gateway that never answers.
     pub(super) silent: AtomicBool,
     pub(super) watched: Mutex<Vec<(UserId, Vec<GuildId>)>>,
+    /// What was to be kept once.
+    pub(super) kept_once: Mutex<Vec<Revocation>>,
     /// What was asked about invites, in order.
     pub(super) admissions: Mutex<Vec<AdmitRequestBody>>,
     /// What is answered to that, in order; then that all is well.
@@ -55,6 +58,16 @@ impl WorldAccess for FakeWorld {
         } else {
             Box::pin(std::future::ready(()))
         }
+    }
+
+    fn keep_once(&self, revocation: Revocation) -> BoxFuture<'_, Result<bool, Unanswered>> {
+        if self.silent.load(Ordering::Relaxed) {
+            return Box::pin(std::future::ready(Err(Unanswered::Down)));
+        }
+        let mut kept = self.kept_once.lock();
+        let is_first = !kept.contains(&revocation);
+        kept.push(revocation);
+        Box::pin(std::future::ready(Ok(is_first)))
     }
 
     fn admit(&self, request: AdmitRequestBody) -> BoxFuture<'_, Result<Admitted, NotAdmitted>> {

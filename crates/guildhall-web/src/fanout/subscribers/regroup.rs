@@ -4,15 +4,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use guildhall_model::{
-    Change, ChannelId, Guild, GuildId, MemberView, UserId, VisibleRooms,
-    permission::VisibilityOfMany,
+    Change, ChannelId, Guild, GuildId, VisibleRooms, permission::VisibilityOfMany,
 };
 
 use super::{SubscribedViewer, Subscriptions, WakeSet};
 use crate::{
     fanout::classes::{Class, ClassId},
-    replica::{Affects, GuildLog, Record, RoomTransitions, RoomsAhead, RoomsToTell},
-    visible::{Access, rooms_to_tell},
+    replica::{Affects, GuildLog, Record, RoomTransitions, RoomsAhead, RoomsToTell, ViewerId},
+    visible::{Access, rooms_to_tell, view},
 };
 
 /// The classes that see something else after an event, with what they saw before it.
@@ -28,7 +27,7 @@ pub(super) struct Regrouped {
 
 /// Viewers of one class who are something else to the guild after an event, by what they see then.
 #[derive(Default)]
-struct Division(HashMap<Option<VisibleRooms>, Vec<UserId>>);
+struct Division(HashMap<Option<VisibleRooms>, Vec<ViewerId>>);
 
 impl Subscriptions {
     /// Applies an event to the classes. Whoever has to join again for it is told so: nobody who stays
@@ -107,10 +106,11 @@ impl Subscriptions {
         affects: Affects,
         id: GuildId,
         after: Option<&Guild>,
-    ) -> Vec<(UserId, Access)> {
+    ) -> Vec<(ViewerId, Access)> {
         match affects {
             Affects::Nobody => Vec::new(),
             Affects::Person(who) | Affects::Move { who, .. } => {
+                let who = ViewerId::Person(who);
                 let of = |subscribed: &SubscribedViewer| {
                     let access = subscribed.access.now().after(affects, after, id, who);
                     (access != *subscribed.access.now()).then_some((who, access))
@@ -123,12 +123,12 @@ impl Subscriptions {
             },
             Affects::Everybody => {
                 let mut many = after.map(|guild| (guild, VisibilityOfMany::of(id, guild)));
-                let of = |(user, subscribed): (&UserId, &SubscribedViewer)| {
+                let of = |(viewer, subscribed): (&ViewerId, &SubscribedViewer)| {
                     let access = match &mut many {
-                        Some((guild, many)) => Access::among(many, guild, *user),
+                        Some((guild, many)) => Access::among(many, (id, guild), *viewer),
                         None => Access::Absent,
                     };
-                    (access != *subscribed.access.now()).then_some((*user, access))
+                    (access != *subscribed.access.now()).then_some((*viewer, access))
                 };
                 self.viewers.iter().filter_map(of).collect()
             }
@@ -141,14 +141,14 @@ impl Subscriptions {
         room: ChannelId,
         id: GuildId,
         guild: &Guild,
-    ) -> Vec<(UserId, Access)> {
+    ) -> Vec<(ViewerId, Access)> {
         let mut made: HashMap<(Option<ClassId>, bool), VisibleRooms> = HashMap::new();
         let mut changed = Vec::new();
         for (user, subscribed) in &self.viewers {
             let Access::Member(before) = subscribed.access.now() else {
                 continue;
             };
-            let view = MemberView::of(id, guild, *user);
+            let view = view(id, guild, *user);
             let sees = view.is_some_and(|view| view.sees(room));
             if sees != before.contains(room) {
                 let with = made.entry((subscribed.class, sees));
@@ -164,7 +164,7 @@ impl Subscriptions {
     fn move_classes(
         &mut self,
         divided: HashMap<ClassId, Division>,
-        comers: &mut Vec<UserId>,
+        comers: &mut Vec<ViewerId>,
     ) -> Moved {
         let mut moved = Moved::new();
         let mut left_behind = false;
@@ -209,7 +209,7 @@ impl Subscriptions {
     }
 
     /// Takes everybody out of their class who does not see what it sees, or whose class is over.
-    fn detach_left_behind(&mut self, comers: &mut Vec<UserId>) {
+    fn detach_left_behind(&mut self, comers: &mut Vec<ViewerId>) {
         for (user, subscribed) in &mut self.viewers {
             let class = subscribed.class.map(|class| self.classes.get(class));
             let seen = class.map(|class| class.map(Class::rooms));
@@ -221,7 +221,7 @@ impl Subscriptions {
     }
 
     /// Who came into no class goes into that of those who see the same, and joins again.
-    fn place(&mut self, comers: &[UserId], to_wake: &mut WakeSet) {
+    fn place(&mut self, comers: &[ViewerId], to_wake: &mut WakeSet) {
         for user in comers {
             if let Some(subscribed) = self.viewers.get_mut(user) {
                 let rooms = subscribed.access.now().rooms();

@@ -75,7 +75,7 @@ fn the_base_for_one_viewer_has_nobody_else_in_it() {
         .voice
         .insert(BEN, crate::stream::tests::harness::person(BEN, LOBBY));
     let log = GuildLog::new(HALL, at(0), Some(guild.clone()), Bounds::of(8).transitions);
-    let base = log.base_for(ANNA);
+    let base = log.base_for(ANNA.into());
     let mine = &base.guilds[&HALL];
     assert!(mine.voice.is_empty() && mine.memberships.len() == 1);
     assert_eq!(mine.roles.get(&RoleId(50)), guild.roles.get(&RoleId(50)));

@@ -200,7 +200,7 @@ fn revocation_kept(message: &Message) -> Option<Message> {
     };
     let reply = Reply {
         id: request.id,
-        result: Ok(ReplyBody::Revoked),
+        result: Ok(ReplyBody::Revoked { known: false }),
     };
     Some(Message::text(Frame::Reply(reply).encode(EPOCH)))
 }

@@ -9,7 +9,7 @@ async fn what_the_document_names_answers_as_it_says() {
     let served = Served::at("http://localhost:3000");
     let document: Value = serde_json::from_str(&crate::openapi()).expect("JSON");
     let paths = document["paths"].as_object().expect("paths");
-    assert_eq!(paths.len(), 9 + rpc::RPCS.len());
+    assert_eq!(paths.len(), 10 + rpc::RPCS.len());
     for (path, item) in paths {
         for (method, operation) in item.as_object().expect("methods") {
             let headers = [("Cookie", served.cookie.as_str())];

@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use guildhall_model::UserId;
+
 use super::*;
 
 const LIMIT: ConcurrencyLimits = ConcurrencyLimits {

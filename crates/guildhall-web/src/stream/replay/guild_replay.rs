@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use guildhall_model::{Change, UnixMs, UserId};
+use guildhall_model::{Change, UnixMs};
 
 use super::{GuildNow, VisibleFrames};
 use crate::{
-    replica::{GroupSpan, GuildLog, Record, Untold},
+    replica::{GroupSpan, GuildLog, Record, Untold, ViewerId},
     visible::{
         Access, LogFrame, Selector, ViewDifference, Visible, show, show_with_rooms, view_difference,
     },
@@ -38,7 +38,7 @@ pub(super) struct ViewChange {
 /// Whose replay it is, and what of it.
 #[derive(Clone, Copy)]
 pub(super) struct ReplayReader<'a> {
-    pub(super) user: UserId,
+    pub(super) viewer: ViewerId,
     pub(super) selector: &'a Selector,
     pub(super) rooms: RoomChanges,
 }
@@ -60,16 +60,21 @@ pub(super) fn replay_guild_of_member(
     after: u64,
 ) -> GuildReplay {
     match guild.log.records_after(after).next() {
-        Some(first) if matches!(first.event.change, Change::RightsReset) => GuildReplay {
-            shown: VisibleFrames::new(),
-            view_change: Some(ViewChange {
-                group: first.group,
-                ts: first.event.ts,
-                access: Access::Unknown,
-                untold: None,
-                announced: false,
-            }),
-        },
+        Some(first)
+            if matches!(first.event.change, Change::RightsReset)
+                && reader.viewer != ViewerId::Bot =>
+        {
+            GuildReplay {
+                shown: VisibleFrames::new(),
+                view_change: Some(ViewChange {
+                    group: first.group,
+                    ts: first.event.ts,
+                    access: Access::Unknown,
+                    untold: None,
+                    announced: false,
+                }),
+            }
+        }
         _ => replay_guild(guild, reader, after),
     }
 }
@@ -80,9 +85,9 @@ pub(super) fn replay_guild(
     reader: ReplayReader<'_>,
     after: u64,
 ) -> GuildReplay {
-    let (id, log, user) = (guild.id, guild.log, reader.user);
+    let (id, log, viewer) = (guild.id, guild.log, reader.viewer);
     let mut records = log.records_after(after);
-    if !records.any(|record| record.may_affect(user)) {
+    if !records.any(|record| record.may_affect(viewer)) {
         // Nothing changed what they see, so the rights of then are those of now.
         return replay(log, reader, after, guild.access.clone(), |_, access| {
             access.clone()
@@ -94,17 +99,17 @@ pub(super) fn replay_guild(
             history.after(record.at.seq).clone()
         });
     }
-    let mut world = log.base_for(user);
+    let mut world = log.base_for(viewer);
     let kept = log.records_after(log.floor());
     for record in kept.take_while(|record| record.at.seq <= after) {
-        if record.may_affect(user) {
+        if record.may_affect(viewer) {
             world.apply(&record.event);
         }
     }
-    let then = Access::of(world.guilds.get(&id), id, user);
+    let then = Access::of(world.guilds.get(&id), id, viewer);
     replay(log, reader, after, then, |record, access| {
         world.apply(&record.event);
-        access.after(record.affects, world.guilds.get(&id), id, user)
+        access.after(record.affects, world.guilds.get(&id), id, viewer)
     })
 }
 
@@ -117,10 +122,12 @@ fn replay(
     mut access: Access,
     mut next: impl FnMut(&Record, &Access) -> Access,
 ) -> GuildReplay {
-    let ReplayReader { user, selector, .. } = reader;
+    let ReplayReader {
+        viewer, selector, ..
+    } = reader;
     let mut shown = VisibleFrames::new();
     for record in log.records_after(after) {
-        if !record.may_affect(user) {
+        if !record.may_affect(viewer) {
             shown.extend(show(record, access.rooms(), access.rooms(), selector));
             continue;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use guildhall_model::{GuildId, LogId, UserId};
+use guildhall_model::{GuildId, LogId};
 
 use super::{
     JoinFrom, NotJoinable,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     fanout::{AccessHistory, StreamRegistration},
-    replica::{GuildLog, GuildLogs, LocatedGuild, LogPositions},
+    replica::{GuildLog, GuildLogs, LocatedGuild, LogPositions, ViewerId},
     visible::Access,
 };
 
@@ -122,7 +122,7 @@ impl QueriedLogs {
     }
 }
 
-/// What a user is to a guild as it is now.
-pub(crate) fn access(logs: &GuildLogs, id: GuildId, user: UserId) -> Access {
-    Access::of(logs.guild(id).and_then(GuildLog::guild), id, user)
+/// What a viewer is to a guild as it is now.
+pub(crate) fn access(logs: &GuildLogs, id: GuildId, viewer: impl Into<ViewerId>) -> Access {
+    Access::of(logs.guild(id).and_then(GuildLog::guild), id, viewer)
 }

@@ -133,7 +133,7 @@ impl Continuation<'_> {
     /// it stands in its log.
     fn add_records(&mut self, guild: &GuildNow<'_>, stands: Position) -> ToldSoFar {
         let reader = ReplayReader {
-            user: self.joining.viewer.id(),
+            viewer: self.joining.viewer.id(),
             selector: self.joining.selector,
             rooms: RoomChanges::Told,
         };

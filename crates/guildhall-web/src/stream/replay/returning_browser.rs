@@ -35,7 +35,7 @@ impl Joining<'_> {
     fn records_after(&self, after: &LogPositions) -> Resumption {
         let (mut frames, mut views) = (VisibleFrames::new(), BTreeMap::new());
         let reader = ReplayReader {
-            user: self.viewer.id(),
+            viewer: self.viewer.id(),
             selector: self.selector,
             rooms: RoomChanges::EndReplay,
         };

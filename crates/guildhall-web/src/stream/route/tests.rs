@@ -176,3 +176,6 @@ async fn until_it_is_known_which_sessions_are_over_streams_are_told_to_come_back
     let state = ask(&router, "/api/state", &cookie).await;
     assert_eq!(state.status(), StatusCode::OK);
 }
+
+/// What the programs of the operator's see.
+mod programs;

@@ -30,10 +30,10 @@ use http_body::Body;
 use tokio::time::Instant;
 
 use crate::{
-    Config, OAuth,
+    ApiToken, ApiTokenGrants, Config, OAuth,
     auth::{AuthConfig, LoginHeads, PlayedRevocations, Profile, Session, Sessions},
     config::tests::NAMES,
-    fanout::{Fanout, Publisher, StreamRegistration},
+    fanout::{Fanout, Publisher, StreamRegistration, WantedGuilds},
     replica::{Bounds, GuildLog},
     stream::{
         body::StreamBody,
@@ -166,6 +166,21 @@ pub(crate) fn at(seq: u64) -> Position {
     }
 }
 
+/// What a program says that only looks.
+pub(crate) const BOARD_TOKEN: &str = "a-board-in-the-hall-looks-at-everybody";
+
+/// What a program says that acts for people and has things done.
+pub(crate) const APP_TOKEN: &str = "an-app-beside-the-hall-moves-its-people";
+
+fn api_token(name: &str, secret: &str, grants: ApiTokenGrants) -> ApiToken {
+    let secret: Secret = secret.parse().expect("visible ASCII");
+    ApiToken {
+        name: name.into(),
+        secret: StrongSecret::try_from(secret).expect("long enough"),
+        grants,
+    }
+}
+
 /// Settings for everything, of a role that nobody reaches.
 pub(crate) fn config() -> Config {
     let origin = |text: &str| text.parse().expect("an origin");
@@ -185,6 +200,8 @@ pub(crate) fn config() -> Config {
             api_url: origin("https://discord.com"),
         },
         allowed_origins: Vec::new(),
+        allowed_hosts: guildhall_http::AllowedHosts::default(),
+        certificate: None,
         cdn_url: origin("https://cdn.discordapp.com"),
         discord_public_key: None,
         guilds_join: false,
@@ -199,6 +216,11 @@ pub(crate) fn config() -> Config {
         ui_dir: None,
         session_idle: Duration::from_hours(24),
         session_max_age: Duration::from_hours(240),
+        jwt_key: None,
+        api_tokens: vec![
+            api_token("board", BOARD_TOKEN, ApiTokenGrants::Look),
+            api_token("app", APP_TOKEN, ApiTokenGrants::ActAsAndWrite),
+        ],
         names: NAMES,
     }
 }
@@ -487,10 +509,10 @@ impl Harness {
         let setup = StreamSetup {
             fanout: self.fanout.clone(),
             clock: self.clock.clone(),
-            guilds: registration.set_guilds(guilds.to_vec()),
+            guilds: WantedGuilds::Listed(registration.set_guilds(guilds.to_vec())),
             registration,
             listed: None,
-            session_expires: self.session.ends_at,
+            session_expires: Some(self.session.ends_at),
             permit: self.limits.acquire(user, here(), Instant::now()).ok(),
             selector,
             cursor,

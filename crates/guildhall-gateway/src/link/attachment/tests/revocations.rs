@@ -31,7 +31,7 @@ async fn what_was_revoked_is_told_first_and_then_to_every_attachment_at_once() {
         reply: 7,
     };
     one.machine.handle(ask, now());
-    let answer = Ok(ReplyBody::Revoked);
+    let answer = Ok(ReplyBody::Revoked { known: false });
     assert_eq!(one.next().await, Output::Answer { reply: 7, answer });
     // By then everybody is being told.
     harness.append(1);

@@ -150,7 +150,10 @@ impl Gateway {
             panic!("no revocation");
         };
         assert_eq!(revocation, *expected);
-        self.input(sender::Input::Revoked { request_id });
+        self.input(sender::Input::Revoked {
+            request_id,
+            known: false,
+        });
     }
 
     /// Goes on until it is asked to keep something, which is sent meanwhile.
