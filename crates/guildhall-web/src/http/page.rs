@@ -1,5 +1,8 @@
 //! The page: a build of `ui/`, embedded, so that the binary alone serves everything.
 
+/// As gzip, for browsers that take it.
+mod compressed;
+
 use std::{
     borrow::Cow,
     path::{Component, Path, PathBuf},
@@ -13,6 +16,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::ApiError;
+use compressed::{Compressed, takes_gzip};
 
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist"]
@@ -27,11 +31,19 @@ const INVITES: &str = "join";
 pub(crate) struct Page {
     /// Serves from here instead of the embedded build; for who works on the page.
     dir: Option<PathBuf>,
+    compressed: Compressed,
 }
 
 impl Page {
     pub(crate) fn new(dir: Option<PathBuf>) -> Self {
-        Self { dir }
+        let compressed = match dir {
+            Some(_) => Compressed::default(),
+            None => Compressed::of(Built::iter().filter_map(|path| {
+                let file = Built::get(&path)?;
+                Some((path, file))
+            })),
+        };
+        Self { dir, compressed }
     }
 
     /// The file at a path below our prefix; the empty path is the page itself, and so is that of
@@ -52,7 +64,10 @@ impl Page {
         } else {
             "no-cache"
         };
-        let tag = tag(&file);
+        let gzip = self.compressed.get(path);
+        let is_in_two_forms = gzip.is_some();
+        let gzip = gzip.filter(|_| takes_gzip(asked));
+        let tag = tag(&file, gzip.is_some());
         let known = asked
             .get(header::IF_NONE_MATCH)
             .is_some_and(|known| known == tag);
@@ -61,15 +76,23 @@ impl Page {
         } else {
             let content_type = HeaderValue::from_str(file.metadata.mimetype())
                 .unwrap_or(HeaderValue::from_static("application/octet-stream"));
-            let body = match file.data {
-                Cow::Borrowed(bytes) => Body::from(bytes),
-                Cow::Owned(bytes) => Body::from(bytes),
+            let body = match (&gzip, file.data) {
+                (Some(bytes), _) => Body::from(bytes.clone()),
+                (None, Cow::Borrowed(bytes)) => Body::from(bytes),
+                (None, Cow::Owned(bytes)) => Body::from(bytes),
             };
             ([(header::CONTENT_TYPE, content_type)], body).into_response()
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         headers.insert(header::ETAG, tag);
+        if is_in_two_forms {
+            headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if gzip.is_some() && !known {
+            let gzip = HeaderValue::from_static("gzip");
+            headers.insert(header::CONTENT_ENCODING, gzip);
+        }
         response
     }
 
@@ -87,13 +110,14 @@ impl Page {
     }
 }
 
-fn tag(file: &EmbeddedFile) -> HeaderValue {
+/// Of other bytes it is another.
+fn tag(file: &EmbeddedFile, is_gzip: bool) -> HeaderValue {
     use std::fmt::Write as _;
     let mut tag = String::from("\"");
     for byte in file.metadata.sha256_hash().iter().take(12) {
         write!(tag, "{byte:02x}").expect("memory takes all text");
     }
-    tag.push('"');
+    tag.push_str(if is_gzip { "-gzip\"" } else { "\"" });
     HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes")
 }
 

@@ -31,6 +31,7 @@ mod sessions;
 mod the_edge_has_rules;
 mod the_gateway_goes_on_where_it_was;
 mod the_house_runs_over_tls;
+mod the_house_stands_beside_an_app;
 mod the_house_stops_in_order;
 mod the_operator_is_told_why;
 mod the_network_lets_us_down;
