@@ -10,11 +10,17 @@ export class Visitor {
 
   /** Somebody who is signed in, at the house's address or at another that leads to it. */
   static async signedIn(browser, house, userId, url = house.baseUrl) {
+    const visitor = await Visitor.stranger(browser, house, url)
+    await visitor.becomes(userId)
+    return visitor
+  }
+
+  /** Somebody whom nobody knows. */
+  static async stranger(browser, house, url = house.baseUrl) {
     const visitor = new Visitor()
     visitor.#context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
     visitor.#house = house
     visitor.#url = url
-    await visitor.becomes(userId)
     return visitor
   }
 
