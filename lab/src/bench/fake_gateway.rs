@@ -186,6 +186,9 @@ impl FakeGateway {
         if subscribe["type"] != "subscribe" {
             bail!("web said {subscribe} instead of subscribing");
         }
+        // Without a word on sessions that are over web lets nobody in.
+        let revoked = json!({"kind": "revoked", "revocations": []});
+        self.say(&json!({"type": "tell", "data": revoked})).await?;
         for number in 0..self.options.guilds {
             let (id, floor) = (guild_id(number), position(self.log_of(number), 0));
             let data =
