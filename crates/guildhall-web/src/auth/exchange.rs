@@ -13,7 +13,7 @@ use axum::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use guildhall_http::ClientAddress;
-use guildhall_model::{Revocation, UserId};
+use guildhall_model::Revocation;
 use guildhall_ports::{
     RateLimiter, SessionId, Unavailable,
     rate_limiter::{Limited, RateBucket},
@@ -104,6 +104,9 @@ async fn exchanged(
         USER_ROOM,
     )
     .await?;
+    // Before the token is used up.
+    let known = auth.sessions.await_revocations().await;
+    known.map_err(|_unavailable| STARTING)?;
     let is_first = auth.world.keep_once(used(&identity)).await;
     if !is_first.map_err(|_unanswered| NO_GATEWAY)? {
         return Err(USED);
@@ -141,15 +144,19 @@ async fn sign_in(
     headers: &HeaderMap,
     identity: JwtIdentity,
 ) -> Result<Response, ApiError> {
-    let before: Vec<_> = auth.sessions.unexpired(headers).collect();
+    // Theirs go on: each tab of an app exchanges a token of its own when it starts, and would sign out
+    // those that were there.
+    let others = auth.sessions.unexpired(headers);
+    let others: Vec<_> = others
+        .filter(|before| before.user.id != identity.user_id)
+        .collect();
     let heads = auth.world.heads(&[]);
-    let is_another = |id: UserId| id != identity.user_id;
-    let heads = if before.iter().any(|before| is_another(before.user.id)) {
-        LoginHeads::behind_another(heads, auth.clock.now())
-    } else {
+    let heads = if others.is_empty() {
         heads.into()
+    } else {
+        LoginHeads::behind_another(heads, auth.clock.now())
     };
-    let replaced = before.iter().map(|session| auth.sessions.replace(session));
+    let replaced = others.iter().map(|session| auth.sessions.replace(session));
     let replaced: Result<Vec<()>, Unavailable> = join_all(replaced).await.into_iter().collect();
     // The browser still has their cookies: with the next token it ends them again.
     replaced.map_err(|_unavailable| NO_GATEWAY)?;
@@ -202,5 +209,8 @@ const USED: ApiError = ApiError::new(
 );
 const NO_GATEWAY: ApiError = ApiError::unavailable(
     "No gateway can remember at the moment that the token is used. Try again with a new one.",
+);
+const STARTING: ApiError = ApiError::unavailable(
+    "Nobody can be signed in yet: this server has not found its gateway since it was started. Try again.",
 );
 const TOO_OFTEN: ApiError = ApiError::too_many("Signing in too often. Try again later.");

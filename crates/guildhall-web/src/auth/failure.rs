@@ -38,6 +38,8 @@ pub(super) enum Failure {
     AddressLimited(Duration),
     #[error("there were too many invalid answers of Discord")]
     ProcessLimited(Duration),
+    #[error("it is not known whose sessions are over: {0}")]
+    RevocationsUnknown(Unavailable),
     #[error("who was signed in before can't be signed out: {0}")]
     SessionStore(Unavailable),
     #[error(transparent)]
@@ -48,7 +50,10 @@ impl Failure {
     /// Whether Discord has not seen the code, so that the same callback may come again.
     pub(super) fn leaves_the_attempt(&self) -> bool {
         match self {
-            Self::Busy | Self::AddressLimited(_) | Self::ProcessLimited(_) => true,
+            Self::Busy
+            | Self::RevocationsUnknown(_)
+            | Self::AddressLimited(_)
+            | Self::ProcessLimited(_) => true,
             Self::SignIn(SignInError::Limited { code_spent, .. }) => !code_spent,
             _ => false,
         }
@@ -74,7 +79,7 @@ impl Failure {
     /// When to try again, where that is known.
     fn wait(&self) -> Option<Duration> {
         match self {
-            Self::Busy | Self::SessionStore(_) => Some(BUSY_WAIT),
+            Self::Busy | Self::RevocationsUnknown(_) | Self::SessionStore(_) => Some(BUSY_WAIT),
             Self::AddressLimited(wait)
             | Self::ProcessLimited(wait)
             | Self::SignIn(SignInError::Limited { wait, .. }) => Some(*wait),
@@ -164,6 +169,11 @@ fn answer_to(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
             "Many people are signing in just now.",
+        ),
+        Failure::RevocationsUnknown(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting",
+            "Nobody can be signed in yet: this server has not found its gateway since it was started.",
         ),
         Failure::SessionStore(_) => (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -178,6 +178,9 @@ async fn sign_in(
     let code = parameter(uri, "code")
         .filter(|code| (1..=CODE_MAX).contains(&code.len()))
         .ok_or(Failure::NoCode)?;
+    // Before the code is used up.
+    let known = auth.sessions.await_revocations().await;
+    known.map_err(Failure::RevocationsUnknown)?;
     let mut account = {
         // Who will be refused takes no permit from others.
         if let Err(refused) = auth.budget.check(address, Instant::now()).await

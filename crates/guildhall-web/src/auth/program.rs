@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use guildhall_model::UserId;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 use metrics::counter;
 use subtle::{Choice, ConstantTimeEq};
 
@@ -15,6 +15,11 @@ use crate::{
 
 /// Who a program says that it acts for.
 const ACT_AS: &str = "guildhall-as";
+
+/// What a page's requests have and no program's: a GET to one's own origin has no `Origin`. Node's own
+/// `fetch` sends the mode, `sec-fetch-mode`, but never the site.
+const SENT_BY_BROWSERS: [HeaderName; 2] =
+    [header::ORIGIN, HeaderName::from_static("sec-fetch-site")];
 
 /// A program's request: its token, and as whom it comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +65,10 @@ impl ApiTokens {
 
     fn identify(&self, said: &str, headers: &HeaderMap) -> Result<Program, Unidentified> {
         let token = self.find(said).ok_or(Unidentified::UnknownToken)?;
-        if headers.contains_key(header::ORIGIN) {
+        if SENT_BY_BROWSERS
+            .iter()
+            .any(|name| headers.contains_key(name))
+        {
             return Err(Unidentified::TokenFromBrowser);
         }
         let viewer = match (act_as(headers)?, token.grants) {

@@ -11,6 +11,7 @@ use guildhall_ports::{
 use http::{HeaderMap, HeaderValue};
 use metrics::counter;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use super::{jar::Jar, program::ApiTokens, random, shared_revocations::SharedRevocations};
 
@@ -26,6 +27,10 @@ pub(super) use packed::AVATAR_URL_MAX;
 use packed::{GUILDS_MAX, ID_LENGTH, NAME_MAX, clip};
 pub(crate) use watched::SessionEnd;
 use watched::WatchedSessions;
+
+/// How long whoever signs in waits for a gateway to tell whose sessions are over. One that was started
+/// together with this process has told by then.
+const REVOCATIONS_WAIT: Duration = Duration::from_secs(5);
 
 /// Someone who signed in, as the cookie tells it. Nothing in it is checked against Discord again:
 /// what the viewer may see is decided by the world, never by this.
@@ -174,6 +179,14 @@ impl Sessions {
     /// Whether it is known here what was revoked elsewhere.
     pub(super) fn are_revocations_known(&self) -> bool {
         self.0.revocations.are_known()
+    }
+
+    /// Waits for that, for as long as somebody waits to be signed in. A session that began before it
+    /// may be over when it is told: of whoever signed out everywhere just before, or of everybody, by
+    /// a gateway that lost what it kept. [`Unavailable`]: no gateway has told yet.
+    pub(super) async fn await_revocations(&self) -> Result<(), Unavailable> {
+        let told = timeout(REVOCATIONS_WAIT, self.0.revocations.until_known()).await;
+        told.map_err(|_elapsed| Unavailable("no gateway has told yet".to_owned()))
     }
 
     /// Begins a session with a new id; the `Set-Cookie` beside it, which has at most 3,800 bytes:

@@ -14,6 +14,9 @@ pub(crate) trait SharedRevocations: Send + Sync {
     /// Whether it is known here what was revoked elsewhere, and before this process began. Once so it
     /// stays so.
     fn are_known(&self) -> bool;
+
+    /// Waits until it is. May be dropped and called again.
+    fn until_known(&self) -> BoxFuture<'_, ()>;
 }
 
 #[cfg(test)]
@@ -24,6 +27,7 @@ pub(crate) mod tests {
     };
 
     use parking_lot::Mutex;
+    use tokio::sync::watch;
 
     use super::*;
 
@@ -33,7 +37,7 @@ pub(crate) mod tests {
         pub(crate) is_away: AtomicBool,
         /// It is there, and never answers.
         pub(crate) hangs: AtomicBool,
-        pub(crate) knows: AtomicBool,
+        pub(crate) knows: watch::Sender<bool>,
         pub(crate) kept: Mutex<Vec<Revocation>>,
     }
 
@@ -43,7 +47,7 @@ pub(crate) mod tests {
             Arc::new(Self {
                 is_away: AtomicBool::new(false),
                 hangs: AtomicBool::new(false),
-                knows: AtomicBool::new(true),
+                knows: watch::Sender::new(true),
                 kept: Mutex::default(),
             })
         }
@@ -64,7 +68,15 @@ pub(crate) mod tests {
         }
 
         fn are_known(&self) -> bool {
-            self.knows.load(Ordering::Relaxed)
+            *self.knows.borrow()
+        }
+
+        fn until_known(&self) -> BoxFuture<'_, ()> {
+            let mut knows = self.knows.subscribe();
+            Box::pin(async move {
+                let known = knows.wait_for(|known| *known).await;
+                known.expect("its sender is borrowed");
+            })
         }
     }
 }

@@ -81,6 +81,13 @@ impl Revocations {
         *self.0.known.borrow()
     }
 
+    /// Waits until they are. May be dropped and called again.
+    pub(crate) async fn until_known(&self) {
+        let mut known = self.0.known.subscribe();
+        let known = known.wait_for(|known| *known).await;
+        known.expect("its sender is borrowed");
+    }
+
     /// Waits until there is one to be sent. May be dropped and called again.
     pub(super) async fn next_to_send(&self) -> SentRevocation {
         loop {

@@ -13,4 +13,8 @@ impl SharedRevocations for Revocations {
     fn are_known(&self) -> bool {
         Revocations::are_known(self)
     }
+
+    fn until_known(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.until_known())
+    }
 }

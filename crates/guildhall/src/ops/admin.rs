@@ -62,7 +62,8 @@ async fn streams(State(admin): State<WebAdmin>) -> Response {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Revoke {
-    user_id: UserId,
+    /// Text alone: JavaScript rounds a number this large, and somebody else would be signed out.
+    user_id: String,
 }
 
 /// `POST /admin/revoke {userId}`: ends every session of a user, on all instances. On this one it is
@@ -82,7 +83,10 @@ async fn revoke(
     // Of a list the first item would be taken for the field.
     let is_object = body.trim_ascii_start().starts_with(b"{");
     let read = serde_json::from_slice::<Revoke>(&body).ok();
-    let Some(Revoke { user_id }) = read.filter(|_| is_object) else {
+    let user_id: Option<UserId> = read
+        .filter(|_| is_object)
+        .and_then(|revoke| revoke.user_id.parse().ok());
+    let Some(user_id) = user_id else {
         return Err(NO_USER);
     };
     let revoked = admin.revoke(user_id).await;

@@ -93,14 +93,25 @@ fn whom_it_acts_as_is_an_id_and_nothing_else() {
 #[test]
 fn a_web_page_may_have_none() {
     let authorization = bearer_of(WRITES);
-    for origin in ["https://hall.example", "null", ""] {
-        let refused = ask(&[("authorization", &authorization), ("origin", origin)]);
+    for by_a_page in [
+        ("origin", "https://hall.example"),
+        ("origin", "null"),
+        ("origin", ""),
+        ("sec-fetch-site", "same-origin"),
+        ("sec-fetch-site", "none"),
+    ] {
+        let refused = ask(&[("authorization", &authorization), by_a_page]);
         assert_eq!(
             refused,
             Some(Err(Unidentified::TokenFromBrowser)),
-            "{origin:?}"
+            "{by_a_page:?}"
         );
     }
+    let by_node = ask(&[
+        ("authorization", &authorization),
+        ("sec-fetch-mode", "cors"),
+    ]);
+    assert!(matches!(by_node, Some(Ok(_))), "{by_node:?}");
 }
 
 #[test]

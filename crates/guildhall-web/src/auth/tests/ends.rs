@@ -196,7 +196,7 @@ async fn until_it_is_known_which_sessions_are_over_none_is_taken() {
     let mut visit = Visit::to(BASE).await;
     let mut other = visit.another();
     let (end, others) = (sign_in(&mut visit).await, sign_in(&mut other).await);
-    visit.revocations.knows.store(false, Ordering::Relaxed);
+    visit.revocations.knows.send_replace(false);
     let unknown = (StatusCode::SERVICE_UNAVAILABLE, "unavailable".to_owned());
     let me = visit.get("/api/me").await;
     assert_eq!((me.status, me.code()), unknown);
@@ -211,8 +211,37 @@ async fn until_it_is_known_which_sessions_are_over_none_is_taken() {
     let answer = visit.post_body("/auth/logout", r#"{"everywhere":true}"#);
     assert_eq!(answer.await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(end.is_cancelled() && !others.is_cancelled());
-    visit.revocations.knows.store(true, Ordering::Relaxed);
+    visit.revocations.knows.send_replace(true);
     assert!(is_in(&mut other).await && !is_in(&mut visit).await);
+}
+
+/// A session that began before it is known would be over with what is told.
+#[tokio::test(start_paused = true)]
+async fn until_it_is_known_which_sessions_are_over_none_begins() {
+    let store = Arc::new(guildhall_ports::memory::CookieSessionStore::default());
+    let port = Arc::clone(&store);
+    let mut visit = Visit::built(BASE, |_| (), |ports| ports.sessions = port).await;
+    visit.revocations.knows.send_replace(false);
+    let callback = visit.consent("/auth/login").await;
+    let late = visit.get(&callback).await;
+    assert_eq!(late.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(late.headers[header::RETRY_AFTER], "5");
+    assert!(!is_in(&mut visit).await);
+
+    // The same callback again: this time a gateway tells while it waits.
+    let revocations = Arc::clone(&visit.revocations);
+    let tell = async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let all = Revocation::of_user(ADA, NOW + 5, 0);
+        let revoked = guildhall_ports::SessionStore::revoke(&*store, all, NOW).await;
+        assert_eq!(revoked, Ok(()));
+        revocations.knows.send_replace(true);
+    };
+    let mut browser = visit.another();
+    browser.cookies.clone_from(&visit.cookies);
+    let (answer, ()) = tokio::join!(browser.get(&callback), tell);
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert!(is_in(&mut browser).await, "it began behind what was told");
 }
 
 #[tokio::test]

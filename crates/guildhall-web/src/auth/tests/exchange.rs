@@ -74,8 +74,25 @@ async fn a_token_signs_in_once() {
     assert_eq!(*ends_at, NOW + 360_000, "no longer than the token is good");
 }
 
+/// Tabs of one app, each of which begins with a token.
 #[tokio::test]
-async fn it_ends_whatever_session_the_browser_had() {
+async fn sessions_of_the_same_person_go_on_in_every_tab() {
+    let mut visit = hall().await;
+    let mut tabs = Vec::new();
+    for tab in ["one", "two", "three"] {
+        let token = token("7", tab, 300);
+        let answer = exchange(&mut visit, &token, &OURS).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        tabs.push(visit.cookies.clone());
+    }
+    for cookies in tabs {
+        visit.cookies = cookies;
+        assert_eq!(visit.get("/api/me").await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn it_ends_sessions_of_others_that_the_browser_had() {
     let mut visit = hall().await;
     let callback = visit.consent("/auth/login").await;
     visit.get(&callback).await;
@@ -175,6 +192,19 @@ async fn without_a_gateway_nobody_is_signed_in_and_without_a_key_there_is_no_suc
         (answer.status, &*answer.code()),
         (StatusCode::NOT_FOUND, "not_set_up")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn until_it_is_known_whose_sessions_are_over_the_token_stays_good() {
+    let mut visit = hall().await;
+    visit.revocations.knows.send_replace(false);
+    let token = token("7", "one", 300);
+    let answer = exchange(&mut visit, &token, &OURS).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(visit.cookies, []);
+    visit.revocations.knows.send_replace(true);
+    let answer = exchange(&mut visit, &token, &OURS).await;
+    assert_eq!(answer.status, StatusCode::OK);
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,8 +48,7 @@ async fn whose_session_ends_while_a_command_is_under_way_is_not_told_what_came_o
 async fn until_it_is_known_which_sessions_are_over_nothing_is_asked_or_done() {
     let mut desk = Desk::open();
     let knows = |is: bool| {
-        let order = std::sync::atomic::Ordering::Relaxed;
-        desk.revocations.knows.store(is, order);
+        desk.revocations.knows.send_replace(is);
     };
     knows(false);
     for (name, body) in [

@@ -154,10 +154,7 @@ async fn until_it_is_known_which_sessions_are_over_streams_are_told_to_come_back
     let harness = Harness::hall();
     let (_, cookie) = begin(&harness.sessions, ANNA, &[HALL]);
     let router = served(&harness);
-    harness
-        .revocations
-        .knows
-        .store(false, std::sync::atomic::Ordering::Relaxed);
+    harness.revocations.knows.send_replace(false);
     let stream = ask(&router, "/api/stream", &cookie).await;
     assert_eq!(stream.headers().get(header::SET_COOKIE), None);
     let stream = to_the_end(stream).await;
@@ -168,10 +165,7 @@ async fn until_it_is_known_which_sessions_are_over_streams_are_told_to_come_back
     assert_eq!(state.headers()[header::RETRY_AFTER], "1");
     let nobody = ask(&router, "/api/stream", &HeaderValue::from_static("a=b")).await;
     assert_eq!(nobody.status(), StatusCode::UNAUTHORIZED);
-    harness
-        .revocations
-        .knows
-        .store(true, std::sync::atomic::Ordering::Relaxed);
+    harness.revocations.knows.send_replace(true);
     advance(Duration::from_secs(1)).await;
     let state = ask(&router, "/api/state", &cookie).await;
     assert_eq!(state.status(), StatusCode::OK);

@@ -53,6 +53,7 @@ async fn who_is_here_is_seen_and_may_be_ended() {
         json!({"userId": "nobody"}),
         json!({"userId": discord.visitor, "everybody": true}),
         json!([discord.visitor]),
+        json!({"userId": discord.visitor.parse::<u64>().expect("an id")}),
     ] {
         assert_eq!(
             revoke(&house, &wrong).await,
