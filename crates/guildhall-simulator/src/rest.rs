@@ -24,12 +24,16 @@ mod inject;
 mod routes;
 /// The gateway's address and budget.
 mod gateway;
-/// The caller's own user, guilds and application.
+/// The caller's own user and guilds.
 mod me;
+/// The application.
+mod application;
 /// Guilds as the bot sees them.
 mod guilds;
 /// What is told of a guild besides itself.
 mod guild_info;
+/// Welcome screens, onboarding, and what guards a guild.
+mod guild_pages;
 /// Lists of what is never there.
 mod empty;
 /// What is the same in every guild.
@@ -103,8 +107,15 @@ pub(crate) fn router(state: AppState) -> Router<AppState> {
         .route("/users/@me/guilds", get(me::guilds))
         .route("/users/@me/channels", post(directs::open))
         .route("/users/@me/guilds/{guild_id}/member", get(members::own))
-        .route("/applications/@me", get(me::application))
-        .route("/oauth2/applications/@me", get(me::application))
+        .route(
+            "/users/@me/guilds/{guild_id}",
+            axum::routing::delete(me::leave),
+        )
+        .route(
+            "/applications/@me",
+            get(application::read).patch(application::edit),
+        )
+        .route("/oauth2/applications/@me", get(application::read))
         .route("/oauth2/@me", get(me::authorization))
         .route(
             "/invites/{code}",
@@ -163,6 +174,10 @@ fn of_applications() -> Router<AppState> {
         .route(
             "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}/permissions",
             get(commands::permissions),
+        )
+        .route(
+            "/applications/{application_id}/role-connections/metadata",
+            get(application::connections).put(application::set_connections),
         )
         .route(
             "/interactions/{interaction_id}/{token}/callback",
@@ -258,9 +273,20 @@ fn of_guilds() -> Router<AppState> {
         .route("/guilds/{guild_id}/widget.json", get(guild_info::widget))
         .route(
             "/guilds/{guild_id}/welcome-screen",
-            get(guild_info::welcome_screen),
+            get(guild_pages::welcome_screen).patch(guild_pages::edit_welcome_screen),
         )
-        .route("/guilds/{guild_id}/onboarding", get(guild_info::onboarding))
+        .route(
+            "/guilds/{guild_id}/onboarding",
+            get(guild_pages::onboarding).put(guild_pages::set_onboarding),
+        )
+        .route(
+            "/guilds/{guild_id}/vanity-url",
+            get(guild_pages::vanity_url),
+        )
+        .route(
+            "/guilds/{guild_id}/incident-actions",
+            put(guild_pages::set_incidents),
+        )
         .route(
             "/guilds/{guild_id}/regions",
             get(everywhere::regions_of_guild),
@@ -295,6 +321,10 @@ fn of_guilds() -> Router<AppState> {
             patch(moderation::edit_own),
         )
         .route(
+            "/guilds/{guild_id}/members/@me/nick",
+            patch(moderation::edit_own_nick),
+        )
+        .route(
             "/guilds/{guild_id}/members/{user_id}",
             get(members::read)
                 .put(members::add)
@@ -306,6 +336,7 @@ fn of_guilds() -> Router<AppState> {
             put(roles::give).delete(roles::take),
         )
         .route("/guilds/{guild_id}/bans", get(moderation::bans))
+        .route("/guilds/{guild_id}/bulk-ban", post(moderation::ban_many))
         .route(
             "/guilds/{guild_id}/bans/{user_id}",
             get(moderation::read_ban)

@@ -1,38 +1,34 @@
 //! The router and the accept loop.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+/// The body of a request, read within a time.
+mod body;
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::{Body, HttpBody},
+    body::Body,
     extract::{ConnectInfo, DefaultBodyLimit, Request, State},
-    http::{StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    http::{Uri, header},
+    response::Response,
     routing::{any, get},
 };
-use futures_util::{StreamExt, stream};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     pin, select,
-    time::{Instant, sleep, timeout, timeout_at},
+    time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
+use body::RequestBody;
+
 use crate::{
-    cdn, clock,
+    cdn,
     config::Config,
     control,
     gateway_ws::{self, GatewayState},
@@ -41,59 +37,12 @@ use crate::{
     wire::{Bytes, Wire, WireStream},
 };
 
-/// Longest body of any request.
+/// Longest body of a request that is none of the REST API's, which has limits of its own.
 const LONGEST_BODY: usize = 256 * 1024;
 /// After a failed accept (no file descriptors left, as a rule).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Accepts that may fail one after another before the simulator gives up.
 const ACCEPT_FAILURES: u32 = 200;
-
-/// How long a request's body may take.
-#[derive(Clone)]
-struct BodyDeadline {
-    ends: Instant,
-    is_over: Arc<AtomicBool>,
-}
-
-impl BodyDeadline {
-    fn new(limit: Duration) -> Self {
-        Self {
-            ends: clock::now() + limit,
-            is_over: Arc::default(),
-        }
-    }
-
-    /// A body that ends in an error when its time is over.
-    fn limit(&self, body: Body) -> Body {
-        if body.is_end_stream() {
-            return body;
-        }
-        let deadline = self.clone();
-        let waited = stream::unfold(body.into_data_stream(), move |mut body| {
-            let deadline = deadline.clone();
-            async move {
-                let part = match timeout_at(deadline.ends, body.next()).await {
-                    Ok(part) => part?,
-                    Err(over) => {
-                        deadline.is_over.store(true, Ordering::Release);
-                        Err(axum::Error::new(over))
-                    }
-                };
-                Some((part, body))
-            }
-        });
-        Body::from_stream(waited)
-    }
-
-    /// Whatever was made of a body that did not come is 408.
-    fn answer(&self, response: Response) -> Response {
-        if self.is_over.load(Ordering::Acquire) {
-            StatusCode::REQUEST_TIMEOUT.into_response()
-        } else {
-            response
-        }
-    }
-}
 
 /// Every route there is.
 pub(crate) fn router(state: AppState) -> Router {
@@ -183,13 +132,28 @@ async fn serve_tls(
     }
 }
 
-/// `@me` is a word of paths, which discord.js 14.28.1 escapes where it could be an id.
-fn name_me_plainly(uri: &mut Uri) {
-    if !uri.path().contains("/%40me") {
+/// Writes a path as the routes have it. `@me` is a word of paths, which discord.js 14.28.1
+/// escapes where it could be an id; v9 is answered as v10 is, and so is no version.
+fn name_plainly(uri: &mut Uri) {
+    let path = uri.path();
+    let below = path.strip_prefix("/api/v9/").or_else(|| {
+        let below = path.strip_prefix("/api/")?;
+        let first = below.split('/').next().unwrap_or_default();
+        let is_version = first
+            .strip_prefix('v')
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|one| one.is_ascii_digit()));
+        let is_there = below.is_empty() || below == "oauth2/authorize";
+        (!is_version && !is_there).then_some(below)
+    });
+    let of_v10 = below.map(|below| format!("/api/v10/{below}"));
+    if of_v10.is_none() && !path.contains("/%40me") {
         return;
     }
-    let plain = uri.to_string().replace("/%40me", "/@me");
-    if let Ok(plain) = plain.parse() {
+    let plain = of_v10.as_deref().unwrap_or(path).replace("/%40me", "/@me");
+    let query = uri
+        .query()
+        .map_or_else(String::new, |query| format!("?{query}"));
+    if let Ok(plain) = format!("{plain}{query}").parse() {
         *uri = plain;
     }
 }
@@ -205,13 +169,19 @@ async fn serve<S: Bytes + 'static>(
     let stream = WireStream::new(stream, wire.clone());
     let body_limit = config.body_limit;
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let deadline = BodyDeadline::new(body_limit);
-        let mut request = request.map(|body| deadline.limit(Body::new(body)));
+        let (parts, body) = request.into_parts();
+        let (rest, body) = RequestBody::limit(Body::new(body), body_limit);
+        let mut request = Request::from_parts(parts, body);
         request.extensions_mut().insert(wire.clone());
         request.extensions_mut().insert(ConnectInfo(peer));
-        name_me_plainly(request.uri_mut());
+        name_plainly(request.uri_mut());
         let answer = router.clone().oneshot(request);
-        async move { answer.await.map(|response| deadline.answer(response)) }
+        async move {
+            match answer.await {
+                Ok(response) => Ok::<_, Infallible>(rest.answer(response).await),
+                Err(never) => match never {},
+            }
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -66,6 +66,7 @@ mod big;
 #[cfg(test)]
 mod tests;
 
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::snowflake::{IdSource, SeededRng, Snowflake};
@@ -77,7 +78,7 @@ pub(crate) use channels::{ChannelEdit, NewChannel};
 pub(crate) use commands::{CHAT_INPUT, Command, MESSAGE, USER};
 pub(crate) use edit::Edit;
 pub(crate) use entity::{
-    Allowed, AllowedMentions, Ban, Channel, ChannelKind, ChannelSettings, Emoji, Guild,
+    Allowed, AllowedMentions, Ban, Channel, ChannelKind, ChannelSettings, Emoji, Guild, GuildPage,
     IncomingWebhook, Invite, Member, Message, MessageParts, MessageSource, Messages, Overwrite,
     OverwriteKind, Presence, Role, Status, Thread, ThreadMember, User, VoiceState, find_component,
 };
@@ -86,7 +87,7 @@ pub(crate) use guilds::{GuildEdit, NewGuild};
 pub(crate) use intents::Intents;
 pub use intents::PrivilegedIntents;
 pub(crate) use interactions::{
-    Answer, Interaction, InteractionKind, Interactions, Named, NewInteraction,
+    Answer, Interaction, InteractionKind, Interactions, LARGEST_FILE, Named, NewInteraction,
 };
 pub(crate) use invites::NewInvite;
 pub(crate) use members::{Departure, MemberEdit, NewUser, UserEdit};
@@ -118,6 +119,8 @@ pub(crate) struct Registration {
     pub(crate) privileged_intents: PrivilegedIntents,
     /// How often the bot token was replaced because too many sessions were started.
     pub(crate) token_resets: u32,
+    /// Fields of the Application object that it has given itself.
+    pub(crate) settings: Map<String, Value>,
     /// In the order they were registered.
     commands: Vec<Command>,
 }

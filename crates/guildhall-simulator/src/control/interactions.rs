@@ -216,7 +216,7 @@ fn checked(
         match kind {
             7 => named.channels.push(id),
             8 => named.roles.push(id),
-            // Whom it mentions is looked for among people.
+            9 => named.mentioned.push(id),
             _ => named.users.push(id),
         }
         return Ok(json!(id));
@@ -309,6 +309,7 @@ fn chosen(
                 .map_err(|_| Refusal::invalid("a value is an id"))?;
             match kind {
                 6 => named.roles.push(id),
+                7 => named.mentioned.push(id),
                 8 => named.channels.push(id),
                 _ => named.users.push(id),
             }

@@ -38,6 +38,9 @@ pub(crate) struct Bot {
 /// what it does is the bot's doing.
 pub(super) struct Anybody(pub(super) Bot);
 
+/// Anybody at all; but who says who they are has to prove it.
+pub(super) struct Whoever;
+
 /// A person who signed in, and nobody else.
 pub(crate) struct Person(pub(crate) Access);
 
@@ -71,6 +74,18 @@ impl FromRequestParts<AppState> for Anybody {
             discord: state.discord.clone(),
             reason: None,
         }))
+    }
+}
+
+impl FromRequestParts<AppState> for Whoever {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let says = parts.headers.contains_key(header::AUTHORIZATION);
+        if says && identify(&parts.headers, &state.discord, &state.grants).is_none() {
+            return Err(ApiError::UNAUTHORIZED);
+        }
+        Ok(Self)
     }
 }
 

@@ -47,10 +47,6 @@ pub(super) fn routes() -> Router<AppState> {
             "/applications/{application_id}/skus",
             of_application(json!([])),
         )
-        .route(
-            "/applications/{application_id}/role-connections/metadata",
-            of_application(json!([])),
-        )
 }
 
 fn of_guild(right: Permissions, nothing: Value) -> MethodRouter<AppState> {

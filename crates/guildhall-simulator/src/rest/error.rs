@@ -45,6 +45,17 @@ impl ApiError {
     pub(crate) const UNAUTHORIZED: Self =
         Self::Coded(StatusCode::UNAUTHORIZED, 0, "401: Unauthorized");
     pub(crate) const NOT_FOUND: Self = unknown(0, "404: Not Found");
+    pub(super) const INVALID_GUILD: Self = bad(50_055, "Invalid Guild");
+    pub(super) const NOBODY_BANNED: Self = bad(500_000, "Failed to ban users");
+    pub(super) const NO_ONBOARDING: Self = bad(
+        350_001,
+        "Cannot enable onboarding, requirements are not met",
+    );
+    pub(super) const TOO_LARGE: Self = Self::Coded(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        40_005,
+        "Request entity too large",
+    );
     pub(super) const UNKNOWN_CHANNEL: Self = unknown(10_003, "Unknown Channel");
     pub(super) const UNKNOWN_GUILD: Self = unknown(10_004, "Unknown Guild");
     pub(super) const UNKNOWN_INVITE: Self = unknown(10_006, "Unknown Invite");
@@ -210,13 +221,19 @@ impl IntoResponse for ApiError {
 /// Any route that is not there: Discord's 404, with a word of our own to whoever wonders.
 pub(crate) async fn not_found(method: Method, uri: OriginalUri) -> Response {
     let path = uri.path();
-    warn!("{method} {path} is no route of this simulator");
-    let said = format!("{method} {path} is no route here: docs/simulator.md lists all that are");
-    let body = json!({"message": "404: Not Found", "code": 0, "simulator": said});
-    (StatusCode::NOT_FOUND, Json(body)).into_response()
+    let body = absent("404: Not Found", &method, path);
+    (StatusCode::NOT_FOUND, body).into_response()
 }
 
 /// A route that is there, for another method.
-pub(super) async fn method_not_allowed() -> ApiError {
-    ApiError::Coded(StatusCode::METHOD_NOT_ALLOWED, 0, "405: Method Not Allowed")
+pub(super) async fn method_not_allowed(method: Method, uri: OriginalUri) -> Response {
+    let body = absent("405: Method Not Allowed", &method, uri.path());
+    (StatusCode::METHOD_NOT_ALLOWED, body).into_response()
+}
+
+/// What Discord says of a route that is not there, and what is not Discord's to say.
+fn absent(message: &str, method: &Method, path: &str) -> Json<Value> {
+    warn!("{method} {path} is no route of this simulator");
+    let said = format!("{method} {path} is no route here: docs/simulator.md lists all that are");
+    Json(json!({"message": message, "code": 0, "simulator": said}))
 }

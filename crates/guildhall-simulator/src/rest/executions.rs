@@ -12,7 +12,7 @@ use super::{
     caller::Bot,
     form::Form,
     interactions::{edit, shape},
-    messages::{MessageBody, MessageChange},
+    messages::{MessageBody, MessageChange, found},
     params::{Query, id_in},
     webhooks::opened,
 };
@@ -90,10 +90,14 @@ pub(super) fn change(
     path: &Path,
     message: &str,
     query: &Query,
-    change: MessageChange,
+    mut form: Form,
 ) -> ApiResult {
     let thread_id = query.id("thread_id")?;
     bot.act(|call| {
+        let known = own(call, path, message, thread_id).ok();
+        let known = known.and_then(|(channel_id, id)| found(call, channel_id, id));
+        let change = MessageChange::read(&mut form, known);
+        form.done()?;
         let (channel_id, id) = own(call, path, message, thread_id)?;
         edit(call, channel_id, id, change)?;
         shape(call, channel_id, id).map(Json)

@@ -17,7 +17,7 @@ use super::{
     executions,
     form::Form,
     interactions::{edit, is_open, say, shape},
-    messages::{MessageBody, MessageChange},
+    messages::{MessageBody, MessageChange, found},
     params::{Query, Texts, id_in},
 };
 use crate::{
@@ -86,12 +86,15 @@ pub(super) async fn change(
     query: Query,
     mut form: Form,
 ) -> ApiResult {
-    let change = MessageChange::read(&mut form);
-    form.done()?;
     if !is_application(&bot, &application_id) {
-        return executions::change(&bot, &[application_id, token], &message, &query, change);
+        return executions::change(&bot, &[application_id, token], &message, &query, form);
     }
     bot.act(|call| {
+        let known = call.world.interactions.of_token(&token);
+        let known = known.and_then(|one| Some((one.channel_id, own_message(one, &message).ok()?)));
+        let known = known.and_then(|(channel_id, id)| found(call, channel_id, id));
+        let change = MessageChange::read(&mut form, known);
+        form.done()?;
         let interaction = opened(call, &config, &[application_id, token])?;
         let id = own_message(&interaction, &message)?;
         edit(call, interaction.channel_id, id, change)?;

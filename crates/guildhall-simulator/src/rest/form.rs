@@ -3,14 +3,15 @@
 /// `multipart/form-data`.
 mod multipart;
 
-use std::ops::RangeInclusive;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use axum::{
-    body::Bytes,
+    body::{Bytes, to_bytes},
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
 use serde_json::{Map, Value};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 pub(super) use multipart::{NewFile, attachments};
 
@@ -19,6 +20,13 @@ use crate::{
     snowflake::Snowflake,
     world::{Edit, Permissions},
 };
+
+/// Longest body without files: a picture of 10 MiB in base64.
+const LONGEST: usize = 14 * 1024 * 1024;
+/// Longest body with files: ten of the largest.
+const LONGEST_WITH_FILES: usize = 100 * 1024 * 1024 + LONGEST;
+/// The field that carries the JSON of a body that is a form.
+const PAYLOAD: &str = "payload_json";
 
 /// An object in a body, and what is wrong with it so far. Each reader takes the
 /// field out, notes what is wrong and answers `None` then.
@@ -35,8 +43,8 @@ pub(super) struct MaybeForm(pub(super) Form);
 impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let (headers, body) = read(request, state).await?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (headers, body) = read(request).await?;
         Self::parse(&headers, &body)
     }
 }
@@ -44,8 +52,8 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 impl<S: Send + Sync> FromRequest<S> for MaybeForm {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let (headers, body) = read(request, state).await?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (headers, body) = read(request).await?;
         if body.is_empty() {
             return Ok(Self(Form::of(Map::new())));
         }
@@ -59,8 +67,8 @@ pub(super) struct Forms(pub(super) Vec<Form>);
 impl<S: Send + Sync> FromRequest<S> for Forms {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let (headers, body) = read(request, state).await?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (headers, body) = read(request).await?;
         if kind(&headers) != Some("application/json") {
             return Err(wrong_kind());
         }
@@ -81,16 +89,27 @@ impl<S: Send + Sync> FromRequest<S> for Forms {
     }
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<(HeaderMap, Bytes), ApiError> {
+async fn read(request: Request) -> Result<(HeaderMap, Bytes), ApiError> {
     let headers = request.headers().clone();
-    let body = Bytes::from_request(request, state).await.map_err(|_| {
-        ApiError::Coded(
-            axum::http::StatusCode::PAYLOAD_TOO_LARGE,
-            40_005,
-            "Request entity too large",
-        )
-    })?;
-    Ok((headers, body))
+    let longest = match kind(&headers) {
+        Some("multipart/form-data") => LONGEST_WITH_FILES,
+        _ => LONGEST,
+    };
+    let body = to_bytes(request.into_body(), longest).await;
+    Ok((headers, body.map_err(|_| ApiError::TOO_LARGE)?))
+}
+
+/// What stands for a body of JSON: the field that carries it, or else the fields themselves.
+fn meant(payload: Option<&[u8]>, fields: HashMap<String, String>) -> Option<Value> {
+    match payload {
+        Some(json) => serde_json::from_slice(json).ok(),
+        None => Some(
+            fields
+                .into_iter()
+                .map(|(name, text)| (name, Value::from(text)))
+                .collect(),
+        ),
+    }
 }
 
 impl Form {
@@ -109,15 +128,16 @@ impl Form {
                 serde_json::from_slice(body).map_err(|_| ApiError::BAD_JSON)?
             }
             Some("application/x-www-form-urlencoded") => {
-                let fields = url::form_urlencoded::parse(body);
-                Value::Object(
-                    fields
-                        .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))
-                        .collect(),
-                )
+                let fields = url::form_urlencoded::parse(body).into_owned();
+                let mut fields: HashMap<String, String> = fields.collect();
+                let payload = fields.remove(PAYLOAD);
+                meant(payload.as_deref().map(str::as_bytes), fields).ok_or(ApiError::BAD_JSON)?
             }
             Some("multipart/form-data") => {
                 let came = multipart::read(boundary(headers).unwrap_or_default(), body);
+                if came.files.iter().any(NewFile::is_too_large) {
+                    return Err(ApiError::TOO_LARGE);
+                }
                 files = came.files;
                 came.json.ok_or(ApiError::BAD_JSON)?
             }
@@ -156,6 +176,12 @@ impl Form {
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.fields.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// Whether nothing else is said; null says nothing.
+    pub(super) fn has_only(&self, names: &[&str]) -> bool {
+        let mut said = self.fields.iter().filter(|(_, value)| !value.is_null());
+        said.all(|(name, _)| names.contains(&name.as_str())) && self.files.is_empty()
     }
 
     /// Notes a field that must be there and is not.
@@ -198,6 +224,21 @@ impl Form {
                 let message = format!("Could not interpret \"{other}\" as string.");
                 self.wrong(&[name], "STRING_TYPE_CONVERT", message);
                 Edit::Keep
+            }
+        }
+    }
+
+    /// A picture in a data URI of base64, which nobody keeps.
+    pub(super) fn picture(&mut self, name: &str) -> Edit<()> {
+        match self.text_or_null(name, 0..=LONGEST) {
+            Edit::Keep => Edit::Keep,
+            Edit::Clear => Edit::Clear,
+            Edit::Set(text) => {
+                if !is_picture(&text) {
+                    let message = "Unsupported image type given";
+                    self.wrong(&[name], "IMAGE_INVALID", message);
+                }
+                Edit::Set(())
             }
         }
     }
@@ -404,6 +445,24 @@ fn whole(code: &str, message: &str) -> ApiError {
     let mut errors = Map::new();
     note(&mut errors, &[], code, message.to_owned());
     ApiError::Form(errors)
+}
+
+fn is_picture(text: &str) -> bool {
+    let below = text.strip_prefix("data:image/");
+    let parts = below.and_then(|below| below.split_once(";base64,"));
+    parts.is_some_and(|(kind, data)| {
+        matches!(kind, "png" | "jpeg" | "jpg" | "gif" | "webp" | "avif") && !data.is_empty()
+    })
+}
+
+/// A time of a form, as ISO 8601 has it.
+pub(super) fn as_time(form: &mut Form, field: &str, text: &str) -> Option<OffsetDateTime> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok();
+    if time.is_none() {
+        let message = format!("Could not parse {text}. Should be ISO8601.");
+        form.wrong(&[field], "DATE_TIME_TYPE_PARSE", message);
+    }
+    time
 }
 
 fn not_an_object() -> ApiError {

@@ -1,4 +1,4 @@
-//! What is told of a guild besides itself: preview, widget, welcome screen, onboarding.
+//! What is told of a guild besides itself: preview and widget.
 
 use std::sync::Arc;
 
@@ -125,27 +125,5 @@ fn widget_object(world: &World, guild: &Guild) -> Value {
         "channels": channels.collect::<Vec<_>>(),
         "members": members.collect::<Vec<_>>(),
         "presence_count": online(world, guild),
-    })
-}
-
-/// `GET /guilds/{guild_id}/welcome-screen`: no guild here has one.
-pub(super) async fn welcome_screen(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
-    bot.act(|call| {
-        call.guild(guild_id)?;
-        Err(ApiError::UNKNOWN_WELCOME_SCREEN)
-    })
-}
-
-/// `GET /guilds/{guild_id}/onboarding`: there is none to go through.
-pub(super) async fn onboarding(bot: Bot, Ids([guild_id]): Ids<1>) -> ApiResult {
-    bot.act(|call| {
-        call.guild(guild_id)?;
-        Ok(Json(json!({
-            "guild_id": guild_id,
-            "prompts": [],
-            "default_channel_ids": [],
-            "enabled": false,
-            "mode": 0,
-        })))
     })
 }

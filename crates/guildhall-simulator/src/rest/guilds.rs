@@ -34,7 +34,7 @@ pub(super) async fn edit(bot: Bot, Ids([guild_id]): Ids<1>, mut form: Form) -> A
         Edit::Set(id) => Some(id),
         Edit::Keep | Edit::Clear => None,
     };
-    let icon = form.text_or_null("icon", 0..=10_000_000);
+    let icon = form.picture("icon");
     let channels: Vec<_> = CHANNELS.iter().map(|name| (*name, form.id(name))).collect();
     let mut settings = plain_settings(&mut form);
     form.done()?;
@@ -57,7 +57,7 @@ pub(super) async fn edit(bot: Bot, Ids([guild_id]): Ids<1>, mut form: Form) -> A
             Edit::Keep => Edit::Keep,
             Edit::Clear => Edit::Clear,
             // The picture is not kept: another has another hash.
-            Edit::Set(_) => Edit::Set(call.world.rng().hex()),
+            Edit::Set(()) => Edit::Set(call.world.rng().hex()),
         };
         let edit = GuildEdit {
             name,

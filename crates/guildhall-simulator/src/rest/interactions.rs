@@ -17,7 +17,7 @@ use super::{
     caller::Anybody,
     commands::autocompleted,
     form::Form,
-    messages::{MessageBody, MessageChange, Shown, read_components},
+    messages::{MessageBody, MessageChange, Shown, found, read_components},
     params::{Query, Texts, id_in},
 };
 use crate::{
@@ -60,7 +60,8 @@ impl Callback {
         }
     }
 
-    fn read(form: &mut Form) -> Option<Self> {
+    /// `message` is what an update would change.
+    fn read(form: &mut Form, message: Option<&Message>) -> Option<Self> {
         form.must_have("type");
         let kind = form.small("type", 1..=12);
         let mut data = form.form("data").unwrap_or_else(|| Form::of(Map::new()));
@@ -73,7 +74,7 @@ impl Callback {
                 Self::Deferred { flags }
             }
             6 => Self::DeferredUpdate,
-            7 => Self::Update(MessageChange::read(&mut data)),
+            7 => Self::Update(MessageChange::read(&mut data, message)),
             8 => {
                 data.must_have("choices");
                 Self::Choices(autocompleted(&mut data))
@@ -109,11 +110,13 @@ pub(super) async fn callback(
     mut form: Form,
 ) -> Result<Response, ApiError> {
     let id = id_in("interaction_id", &id)?;
-    let callback = Callback::read(&mut form);
-    form.done()?;
-    let callback = callback.ok_or(ApiError::BAD_JSON)?;
-    let number = callback.number();
     bot.act(|call| {
+        let known = call.world.interactions.get(id);
+        let known = known.and_then(|one| found(call, one.channel_id, one.message_id?));
+        let callback = Callback::read(&mut form, known);
+        form.done()?;
+        let callback = callback.ok_or(ApiError::BAD_JSON)?;
+        let number = callback.number();
         let interaction = call.world.interactions.get(id);
         let interaction = interaction.filter(|one| one.token == token);
         let interaction = interaction.ok_or(ApiError::UNKNOWN_INTERACTION)?.clone();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     ApiError, ApiResult,
     call::Call,
-    caller::Bot,
+    caller::{Bot, Whoever},
     form::Form,
     guilds::online,
     params::{Ids, Query, Texts},
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     config::Config,
     snowflake::iso,
+    state::Discord,
     world::{ChannelKind, Guild, Invite, NewInvite, Permissions, UserObject, World, guild_object},
 };
 
@@ -47,14 +48,22 @@ pub(super) async fn create(
     })
 }
 
-/// `GET /invites/{code}`
-pub(super) async fn read(bot: Bot, Texts([code]): Texts<1>, query: Query) -> ApiResult {
-    bot.act(|call| {
-        let Json(mut told) = shape(call, &code)?;
+/// `GET /invites/{code}`: for everybody, of any guild.
+pub(super) async fn read(
+    State(discord): State<Arc<Discord>>,
+    _: Whoever,
+    Texts([code]): Texts<1>,
+    query: Query,
+) -> ApiResult {
+    discord.with(|core| {
+        let world = &core.world;
+        let guild = world.guilds.get(world.guild_of_invite(&code)?);
+        let guild = guild.ok_or(ApiError::UNKNOWN_INVITE)?;
+        let invite = guild.invites.iter().find(|one| one.code == code);
+        let mut told = object(world, guild, invite.ok_or(ApiError::UNKNOWN_INVITE)?);
         if query.flag("with_counts") {
-            let guild = call.guild(call.world.guild_of_invite(&code)?)?;
             told["approximate_member_count"] = json!(guild.members.len());
-            told["approximate_presence_count"] = json!(online(call.world, guild));
+            told["approximate_presence_count"] = json!(online(world, guild));
         }
         Ok(Json(told))
     })

@@ -1,12 +1,12 @@
-//! The caller's own user, guilds and application.
+//! The caller's own user and guilds.
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    ApiError, ApiResult,
+    ApiError, ApiResult, application,
     caller::{Bot, Caller, Person},
     form::Form,
     guilds::online,
@@ -16,7 +16,8 @@ use crate::{
     clock,
     snowflake::{Snowflake, iso},
     state::Discord,
-    world::{Edit, UserEdit, UserObject, World, current_user},
+    webhook::Webhook,
+    world::{Departure, Edit, UserEdit, UserObject, World, current_user},
 };
 
 /// `GET /users/@me`; a user needs scope `identify`.
@@ -34,8 +35,8 @@ pub(super) async fn user(
 /// `PATCH` of the same: the bot's name and picture. The picture is not kept.
 pub(super) async fn edit(bot: Bot, mut form: Form) -> ApiResult {
     let username = form.text("username", 2..=32);
-    let avatar = form.text_or_null("avatar", 0..=10_000_000);
-    form.text_or_null("banner", 0..=10_000_000);
+    let avatar = form.picture("avatar");
+    form.picture("banner");
     form.done()?;
     bot.act(|call| {
         let edit = UserEdit {
@@ -44,7 +45,7 @@ pub(super) async fn edit(bot: Bot, mut form: Form) -> ApiResult {
             avatar: match avatar {
                 Edit::Keep => Edit::Keep,
                 Edit::Clear => Edit::Clear,
-                Edit::Set(_) => Edit::Set(call.world.rng().hex()),
+                Edit::Set(()) => Edit::Set(call.world.rng().hex()),
             },
         };
         let bot = call.bot;
@@ -103,6 +104,20 @@ pub(super) async fn guilds(
     })
 }
 
+/// `DELETE /users/@me/guilds/{guild_id}`: the bot leaves; its owner cannot.
+pub(super) async fn leave(bot: Bot, Ids([guild_id]): Ids<1>) -> Result<StatusCode, ApiError> {
+    bot.act(|call| {
+        let guild = call.world.bot_guild(guild_id);
+        let guild = guild.ok_or(ApiError::UNKNOWN_GUILD)?;
+        if guild.owner_id == call.bot {
+            return Err(ApiError::INVALID_GUILD);
+        }
+        let own = call.bot;
+        call.change(|world| world.remove_member(guild_id, own, Departure::Left))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
 /// `GET /users/{user_id}`
 pub(super) async fn other(bot: Bot, Ids([user_id]): Ids<1>) -> ApiResult {
     bot.act(|call| {
@@ -112,25 +127,16 @@ pub(super) async fn other(bot: Bot, Ids([user_id]): Ids<1>) -> ApiResult {
     })
 }
 
-/// `GET /applications/@me`: with the owner, whom nobody else is shown.
-pub(super) async fn application(bot: Bot) -> ApiResult {
-    bot.act(|call| {
-        let owner = call.world.users.iter().find(|user| !user.bot);
-        let mut object = application_object(call.world);
-        object["owner"] = json!(owner.map(UserObject::new));
-        Ok(Json(object))
-    })
-}
-
 /// `GET /oauth2/@me`: what a bearer token is good for.
 pub(super) async fn authorization(
     State(discord): State<Arc<Discord>>,
+    State(webhook): State<Arc<Webhook>>,
     Person(access): Person,
 ) -> Json<Value> {
     discord.with(|core| {
         let world = &core.world;
         let mut answer = json!({
-            "application": application_object(world),
+            "application": application::object(world, &webhook),
             "scopes": access.scopes(),
             "expires": iso(clock::date() + access.ends_in(clock::now())),
         });
@@ -141,30 +147,6 @@ pub(super) async fn authorization(
             answer["user"] = json!(UserObject::new(user));
         }
         Json(answer)
-    })
-}
-
-fn application_object(world: &World) -> Value {
-    let bot = world.users.get(world.bot_id());
-    json!({
-        "id": world.application.id,
-        "name": bot.map(|bot| bot.username.as_str()),
-        "icon": null,
-        "description": "The bot of a simulated Discord.",
-        "bot_public": true,
-        "bot_require_code_grant": false,
-        "verify_key": "0".repeat(64),
-        "team": null,
-        "flags": world.application.privileged_intents.application_flags(),
-        "approximate_guild_count": world.bot_guilds().count(),
-        "approximate_user_install_count": 0,
-        "approximate_user_authorization_count": 0,
-        "redirect_uris": [],
-        "interactions_endpoint_url": null,
-        "role_connections_verification_url": null,
-        "event_webhooks_status": 1,
-        "integration_types_config": {"0": {}},
-        "bot": bot.map(|bot| current_user(world, bot)),
     })
 }
 

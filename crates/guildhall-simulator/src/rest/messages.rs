@@ -25,7 +25,7 @@ use crate::{
     nonces::Nonces,
     snowflake::{Snowflake, iso},
     state::Shared,
-    world::{Channel, Guild, NewMessage, Permissions},
+    world::{Channel, Guild, Message, NewMessage, Permissions},
 };
 
 pub(super) use body::{MessageBody, MessageChange};
@@ -155,19 +155,23 @@ pub(super) async fn read(bot: Bot, Ids([channel_id, id]): Ids<2>) -> ApiResult {
     })
 }
 
-/// `PATCH` of the same: the bot's own words only.
+/// `PATCH` of the same: the bot's own words, and with MANAGE_MESSAGES whether anybody's
+/// embeds are shown.
 pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form) -> ApiResult {
-    let change = MessageChange::read(&mut form);
-    form.done()?;
     bot.act(|call| {
+        let only_flags = form.has("flags") && form.has_only(&["flags"]);
+        let change = MessageChange::read(&mut form, found(call, channel_id, id));
+        form.done()?;
         let (guild, channel) = readable(call, channel_id)?;
         not_archived(guild, channel)?;
         let message = guild.messages.get(channel_id, id);
         let message = message.ok_or(ApiError::UNKNOWN_MESSAGE)?;
         if message.author_id != call.bot {
-            return Err(ApiError::NOT_THE_AUTHOR);
-        }
-        if message.parts.poll.is_some() {
+            if !only_flags {
+                return Err(ApiError::NOT_THE_AUTHOR);
+            }
+            call.needs_in(guild, channel, Permissions::MANAGE_MESSAGES)?;
+        } else if message.parts.poll.is_some() && !only_flags {
             return Err(ApiError::EDITED_POLL);
         }
         let edit = change.of(message).ok_or(ApiError::EMPTY_MESSAGE)?;
@@ -175,6 +179,16 @@ pub(super) async fn edit(bot: Bot, Ids([channel_id, id]): Ids<2>, mut form: Form
         call.change(|world| world.edit_message(channel_id, id, edit, now))?;
         shape(call, channel_id, id).map(Json)
     })
+}
+
+/// A message, whoever sees it.
+pub(super) fn found<'a>(
+    call: &'a Call<'_>,
+    channel_id: Snowflake,
+    id: Snowflake,
+) -> Option<&'a Message> {
+    let guild = call.world.place_of(channel_id).ok()?;
+    guild.messages.find(channel_id, id)
 }
 
 /// `DELETE` of the same: the bot's own, or with MANAGE_MESSAGES anybody's.

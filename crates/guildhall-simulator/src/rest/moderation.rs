@@ -2,13 +2,13 @@
 
 use axum::{Json, http::StatusCode};
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Duration, OffsetDateTime};
 
 use super::{
     ApiError, ApiResult,
     call::Call,
     caller::Bot,
-    form::{Form, MaybeForm},
+    form::{Form, MaybeForm, as_time},
     members::{asks_for_voice, shape},
     params::{Ids, Query},
     roles,
@@ -18,6 +18,8 @@ use crate::{
     world::{Ban, Edit, Guild, MemberEdit, Permissions, UserObject, VoiceEdit, World},
 };
 
+/// Users that are banned at once.
+const MOST_BANNED: usize = 200;
 /// The longest timeout.
 const LONGEST_TIMEOUT: Duration = Duration::days(28);
 
@@ -51,25 +53,21 @@ impl ChangeRequest {
 }
 
 fn timeout(form: &mut Form, until: Edit<String>, now: OffsetDateTime) -> Edit<OffsetDateTime> {
-    const FIELD: &[&str] = &["communication_disabled_until"];
+    const FIELD: &str = "communication_disabled_until";
     let text = match until {
         Edit::Keep => return Edit::Keep,
         Edit::Clear => return Edit::Clear,
         Edit::Set(text) => text,
     };
-    match OffsetDateTime::parse(&text, &Rfc3339) {
-        Err(_) => {
-            let message = format!("Could not parse {text}. Should be ISO8601.");
-            form.wrong(FIELD, "DATE_TIME_TYPE_PARSE", message);
-            Edit::Keep
-        }
-        Ok(until) if until - now > LONGEST_TIMEOUT => {
+    match as_time(form, FIELD, &text) {
+        None => Edit::Keep,
+        Some(until) if until - now > LONGEST_TIMEOUT => {
             let message = "The timeout is longer than 28 days.";
-            form.wrong(FIELD, "MEMBER_COMMUNICATION_DISABLED_TOO_LONG", message);
+            form.wrong(&[FIELD], "MEMBER_COMMUNICATION_DISABLED_TOO_LONG", message);
             Edit::Keep
         }
-        Ok(until) if until <= now => Edit::Clear,
-        Ok(until) => Edit::Set(until),
+        Some(until) if until <= now => Edit::Clear,
+        Some(until) => Edit::Set(until),
     }
 }
 
@@ -108,6 +106,12 @@ fn change(bot: &Bot, guild_id: Snowflake, chosen: Option<Snowflake>, mut form: F
         }
         shape(call, guild_id, user_id)
     })
+}
+
+/// `PATCH /guilds/{guild_id}/members/@me/nick`: answers with the name alone.
+pub(super) async fn edit_own_nick(bot: Bot, Ids([guild_id]): Ids<1>, form: Form) -> ApiResult {
+    let Json(member) = change(&bot, guild_id, None, form)?;
+    Ok(Json(json!({"nick": member["nick"]})))
 }
 
 /// Every right that the wishes ask for; nothing is changed unless all are there.
@@ -207,6 +211,49 @@ pub(super) async fn ban(
         let since = (!window.is_zero()).then(|| call.now - window);
         call.change(|world| world.ban(guild_id, user_id, since))?;
         Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+/// `POST /guilds/{guild_id}/bulk-ban`: as many of them as can be.
+pub(super) async fn ban_many(bot: Bot, Ids([guild_id]): Ids<1>, mut form: Form) -> ApiResult {
+    form.must_have("user_ids");
+    let ids = form.ids("user_ids").unwrap_or_default();
+    if !(1..=MOST_BANNED).contains(&ids.len()) {
+        let message = format!("Must be between 1 and {MOST_BANNED} in length.");
+        form.wrong(&["user_ids"], "BASE_TYPE_BAD_LENGTH", message);
+    }
+    let seconds = form
+        .small("delete_message_seconds", 0..=604_800)
+        .unwrap_or(0);
+    form.done()?;
+    bot.act(|call| {
+        let guild = call.guild(guild_id)?;
+        let rights = Permissions::BAN_MEMBERS.union(Permissions::MANAGE_GUILD);
+        call.needs(guild, rights)?;
+        let since = (seconds > 0).then(|| call.now - Duration::seconds(seconds.into()));
+        let (mut banned, mut failed) = (Vec::new(), Vec::new());
+        for user_id in ids {
+            let guild = call.guild(guild_id)?;
+            let can = call.world.users.contains(user_id)
+                && user_id != call.bot
+                && !guild.bans.contains(user_id)
+                && call.outranks(guild, user_id).is_ok();
+            if can
+                && call
+                    .change(|world| world.ban(guild_id, user_id, since))
+                    .is_ok()
+            {
+                banned.push(user_id);
+            } else {
+                failed.push(user_id);
+            }
+        }
+        if banned.is_empty() {
+            return Err(ApiError::NOBODY_BANNED);
+        }
+        Ok(Json(
+            json!({"banned_users": banned, "failed_users": failed}),
+        ))
     })
 }
 

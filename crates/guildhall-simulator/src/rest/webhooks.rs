@@ -25,7 +25,7 @@ const RESERVED: [&str; 2] = ["clyde", "discord"];
 pub(super) async fn create(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) -> ApiResult {
     form.must_have("name");
     let name = name(&mut form).unwrap_or_default();
-    let picture = form.text_or_null("avatar", 0..=10_000_000);
+    let picture = form.picture("avatar");
     form.done()?;
     bot.act(|call| {
         let (guild, channel) = call.guild_channel(channel_id)?;
@@ -164,14 +164,14 @@ fn manageable(call: &Call<'_>, id: Snowflake) -> Result<(), ApiError> {
 /// What a body makes of a webhook.
 struct Change {
     name: Option<String>,
-    picture: Edit<String>,
+    picture: Edit<()>,
 }
 
 impl Change {
     fn read(form: &mut Form) -> Self {
         Self {
             name: name(form),
-            picture: form.text_or_null("avatar", 0..=10_000_000),
+            picture: form.picture("avatar"),
         }
     }
 
@@ -181,7 +181,7 @@ impl Change {
             avatar: match self.picture {
                 Edit::Keep => Edit::Keep,
                 Edit::Clear => Edit::Clear,
-                Edit::Set(_) => Edit::Set(call.world.rng().hex()),
+                Edit::Set(()) => Edit::Set(call.world.rng().hex()),
             },
             channel_id: None,
         }

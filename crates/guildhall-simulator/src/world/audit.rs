@@ -53,6 +53,7 @@ pub(crate) enum Action {
     ThreadCreate,
     ThreadUpdate,
     ThreadDelete,
+    OnboardingUpdate,
     VoiceStatusSet,
     VoiceStatusDelete,
 }
@@ -90,6 +91,7 @@ impl From<Action> for u16 {
             Action::ThreadCreate => 110,
             Action::ThreadUpdate => 111,
             Action::ThreadDelete => 112,
+            Action::OnboardingUpdate => 167,
             Action::VoiceStatusSet => 192,
             Action::VoiceStatusDelete => 193,
         }

@@ -66,9 +66,18 @@ pub(crate) struct Guild {
     pub(crate) messages: Messages,
     pub(crate) threads: Table<Thread>,
     pub(crate) webhooks: Table<IncomingWebhook>,
+    /// What else it shows to those who come, in Discord's JSON.
+    pub(crate) pages: BTreeMap<GuildPage, Value>,
     /// Whose direct messages with the bot these are. They are kept like a guild of two with
     /// one channel, whose id is its own; there is nothing else of a guild about them.
     pub(crate) direct_with: Option<Snowflake>,
+}
+
+/// What a guild shows to those who come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum GuildPage {
+    WelcomeScreen,
+    Onboarding,
 }
 
 /// Somebody who may not come back.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    Appears, Channel, ChannelKind, ChannelSettings, Edit, Event, Guild, Intents, Member, Messages,
-    NewUser, Permissions, Role, Table, VoiceState, World,
+    Appears, Channel, ChannelKind, ChannelSettings, Edit, Event, Guild, GuildPage, Intents, Member,
+    Messages, NewUser, Permissions, Role, Table, VoiceState, World,
     audit::{Action, AuditLog, changed},
     change::{Changed, Refusal},
     payload::{guild_facts, guild_object, unavailable},
@@ -111,6 +111,22 @@ impl World {
         })
     }
 
+    /// Another page in place of one; nobody is told.
+    pub(crate) fn set_page(
+        &mut self,
+        guild_id: Snowflake,
+        page: GuildPage,
+        shown: Value,
+    ) -> Changed<()> {
+        self.beside_rights(guild_id, |guild, _, effects| {
+            guild.pages.insert(page, shown);
+            if page == GuildPage::Onboarding {
+                effects.record(Action::OnboardingUpdate, guild_id);
+            }
+            Ok(())
+        })
+    }
+
     /// Deletes a guild; to the bot that is the same as being removed from it.
     pub(crate) fn delete_guild(&mut self, guild_id: Snowflake) -> Changed<()> {
         let guild = self
@@ -186,6 +202,7 @@ impl World {
             messages: Messages::default(),
             threads: Table::default(),
             webhooks: Table::default(),
+            pages: BTreeMap::new(),
             direct_with: None,
         }
     }

@@ -38,8 +38,9 @@ impl Intents {
     pub(crate) const MESSAGE_CONTENT: Self = Self(1 << 15);
     pub(crate) const GUILD_MESSAGE_POLLS: Self = Self(1 << 24);
     pub(crate) const DIRECT_MESSAGE_POLLS: Self = Self(1 << 25);
-    /// Bits 0 to 16, 20, 21, 24 and 25.
-    const KNOWN: u64 = 0x0331_ffff;
+    /// Bits 0 to 17, 20, 21, 24 and 25. Of bit 17 Discord's page says nothing, and
+    /// interactions.py sends it.
+    const KNOWN: u64 = 0x0333_ffff;
 
     /// The intents of an IDENTIFY; `None` if a bit means nothing to Discord.
     pub(crate) fn from_bits(bits: u64) -> Option<Self> {
@@ -89,6 +90,16 @@ impl PrivilegedIntents {
         guild_presences: false,
         message_content: false,
     };
+
+    /// The switches that those flags of the Application object are.
+    pub(crate) fn of_application_flags(flags: u64) -> Self {
+        let has = |place: u32| flags & (1 << place) != 0;
+        Self {
+            guild_presences: has(13),
+            guild_members: has(15),
+            message_content: has(19),
+        }
+    }
 
     /// The switches as flags of the Application object: the "limited" form that
     /// an application in few guilds has.

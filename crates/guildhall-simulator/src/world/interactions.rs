@@ -14,7 +14,7 @@ use crate::snowflake::Snowflake;
 /// Interactions that are remembered; one more and the oldest is forgotten.
 const KEPT: usize = 1000;
 /// What Discord tells of every file's size, in bytes.
-const LARGEST_FILE: u64 = 10 * 1024 * 1024;
+pub(crate) const LARGEST_FILE: u64 = 10 * 1024 * 1024;
 
 /// Discord's numbers of what an interaction can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,7 +217,11 @@ impl World {
     pub(crate) fn resolved(&self, channel_id: Snowflake, ids: &Named) -> Result<Value, Refusal> {
         let guild = self.place_of(channel_id)?;
         let mut told = json!({});
-        for id in &ids.users {
+        let (roles, users): (Vec<_>, Vec<_>) = ids
+            .mentioned
+            .iter()
+            .partition(|id| guild.roles.contains(**id));
+        for id in ids.users.iter().chain(users) {
             let user = self.users.get(*id).ok_or(Refusal::Unknown("user"))?;
             told["users"][id.to_string()] = json!(UserObject::new(user));
             if let Some(member) = guild
@@ -233,7 +237,7 @@ impl World {
                 told["members"][id.to_string()] = partial;
             }
         }
-        for id in &ids.roles {
+        for id in ids.roles.iter().chain(roles) {
             let role = guild.roles.get(*id).ok_or(Refusal::Unknown("role"))?;
             told["roles"][id.to_string()] = super::role_object(role);
         }
@@ -266,6 +270,8 @@ fn owners(guild: Option<&Guild>) -> Value {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Named {
     pub(crate) users: Vec<Snowflake>,
+    /// Roles or users.
+    pub(crate) mentioned: Vec<Snowflake>,
     pub(crate) roles: Vec<Snowflake>,
     pub(crate) channels: Vec<Snowflake>,
     pub(crate) messages: Vec<Snowflake>,

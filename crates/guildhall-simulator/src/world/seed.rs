@@ -58,6 +58,7 @@ pub(super) fn build(seed: u64) -> World {
         client_secret: ids.rng.letters(32),
         privileged_intents: PrivilegedIntents::ALL,
         token_resets: 0,
+        settings: serde_json::Map::new(),
         commands: Vec::new(),
     };
     let mut world = World {

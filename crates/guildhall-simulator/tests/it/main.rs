@@ -21,6 +21,7 @@ mod hostile_input;
 mod incoming_webhooks;
 mod interactions;
 mod invites;
+mod let_in;
 mod limits;
 mod lost_answers;
 mod mentions;

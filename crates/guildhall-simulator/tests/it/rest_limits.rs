@@ -173,7 +173,7 @@ async fn a_path_that_is_no_text_is_answered_in_json() -> Outcome {
         assert_eq!(status, 404, "{method} {path}");
         assert_eq!(answer, json!({"message": "404: Not Found", "code": 0}));
     }
-    for path in ["/api", "/api/", "/api/v10", "/api/v10/", "/api/v9/gateway"] {
+    for path in ["/api", "/api/", "/api/v10", "/api/v10/", "/api/v8/gateway"] {
         let answer = house.http.get(house.url(path)).send().await?;
         assert_eq!(answer.status(), 404, "{path}");
         let answer: Value = answer.json().await?;

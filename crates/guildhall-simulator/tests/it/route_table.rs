@@ -74,6 +74,14 @@ const INSIDE: &str = "/channels/{thread}/thread-members";
 #[rustfmt::skip]
 pub(crate) const CHANGES: &[Act] = &[
     act("PATCH /users/@me", "/users/@me", r#"{"username": "porter"}"#, BOT, "/users/@me", "USER_UPDATE"),
+    act("DELETE /users/@me/guilds/{guild_id}", "/users/@me/guilds/{guild}", "", BOT, "/users/@me/guilds", "GUILD_DELETE"),
+    act("PATCH /applications/@me", "/applications/@me", r#"{"description": "Keeps the door."}"#, BOT, "/applications/@me", ""),
+    act("PUT /applications/{application_id}/role-connections/metadata", "/applications/{bot}/role-connections/metadata", r#"[{"type": 2, "key": "level", "name": "Level", "description": "How far"}]"#, BOT, "/applications/{bot}/role-connections/metadata", ""),
+    act("PATCH /guilds/{guild_id}/welcome-screen", "/guilds/{guild}/welcome-screen", r#"{"welcome_channels": [{"channel_id": "{channel}", "description": "Dice"}]}"#, bit(5), "/guilds/{guild}/welcome-screen", ""),
+    act("PUT /guilds/{guild_id}/onboarding", "/guilds/{guild}/onboarding", r#"{"default_channel_ids": ["{channel}"]}"#, bit(5), "/guilds/{guild}/onboarding", "GUILD_AUDIT_LOG_ENTRY_CREATE"),
+    act("PUT /guilds/{guild_id}/incident-actions", "/guilds/{guild}/incident-actions", r#"{"invites_disabled_until": "2001-01-01T00:00:00Z"}"#, bit(5), GUILD, "GUILD_UPDATE"),
+    act("PATCH /guilds/{guild_id}/members/@me/nick", "/guilds/{guild}/members/@me/nick", r#"{"nick": "Porter"}"#, bit(26), "/guilds/{guild}/members/{bot}", "GUILD_MEMBER_UPDATE"),
+    act("POST /guilds/{guild_id}/bulk-ban", "/guilds/{guild}/bulk-ban", r#"{"user_ids": ["{user}", "1"]}"#, bit(2), "/guilds/{guild}/bans", "GUILD_BAN_ADD"),
     act("POST /users/@me/channels", "/users/@me/channels", r#"{"recipient_id": "{user}"}"#, BOT, "/sim/state", ""),
     act("DELETE /invites/{code}", "/invites/{invite}", "", Right::Of(1 << 4 | 1 << 5), "/channels/{channel}/invites", "INVITE_DELETE"),
     act("PATCH /guilds/{guild_id}", GUILD, r#"{"name": "Inn"}"#, bit(5), GUILD, "GUILD_UPDATE"),
@@ -174,6 +182,7 @@ pub(crate) const READS: &[(&str, &str)] = &[
     ("GET /guilds/{guild_id}/widget", "/guilds/{guild}/widget"),
     ("GET /guilds/{guild_id}/welcome-screen", "/guilds/{guild}/welcome-screen"),
     ("GET /guilds/{guild_id}/onboarding", "/guilds/{guild}/onboarding"),
+    ("GET /guilds/{guild_id}/vanity-url", "/guilds/{guild}/vanity-url"),
     ("GET /guilds/{guild_id}/regions", "/guilds/{guild}/regions"),
     ("GET /guilds/{guild_id}/prune", "/guilds/{guild}/prune"),
     ("GET /guilds/{guild_id}/audit-logs", "/guilds/{guild}/audit-logs"),

@@ -78,9 +78,21 @@ pub(super) fn some(form: &mut Form, kind: u64) -> Map<String, Value> {
     fields
 }
 
-/// Lower case, and nothing but letters, numbers and what joins them.
+/// Lower case, and nothing but letters, numbers, what joins them, and whatever is written in
+/// Devanagari or Thai: `^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$`.
 fn is_plain(name: &str) -> bool {
-    let fits = |one: char| one.is_alphanumeric() || matches!(one, '-' | '_' | '\'');
+    let fits = |one: char| {
+        one.is_alphanumeric()
+            || matches!(one, '-' | '_' | '\'')
+            || matches!(
+                one,
+                // Devanagari
+                '\u{900}'..='\u{950}' | '\u{955}'..='\u{963}' | '\u{966}'..='\u{97f}'
+                | '\u{a8e0}'..='\u{a8ff}' | '\u{11b00}'..='\u{11b09}'
+                // Thai
+                | '\u{e01}'..='\u{e3a}' | '\u{e40}'..='\u{e5b}'
+            )
+    };
     name.chars().all(fits) && name.to_lowercase() == name
 }
 

@@ -1,9 +1,12 @@
 //! `multipart/form-data`: the JSON of a body, and the files beside it.
 
-use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
-/// The field that carries the JSON where there are files.
-const JSON: &[u8] = b"payload_json";
+use memchr::memmem::find;
+use serde_json::{Value, json};
+
+use super::{PAYLOAD, meant};
+use crate::world::LARGEST_FILE;
 
 /// A multipart body, taken apart.
 pub(super) struct Multipart {
@@ -23,6 +26,10 @@ pub(in crate::rest) struct NewFile {
 }
 
 impl NewFile {
+    pub(super) fn is_too_large(&self) -> bool {
+        self.size as u64 > LARGEST_FILE
+    }
+
     /// Attachment object without what a place in a channel gives it. `described` is what
     /// the JSON says of the file.
     fn object(&self, described: Option<&Value>) -> Value {
@@ -58,7 +65,7 @@ pub(in crate::rest) fn attachments(files: &[NewFile], described: &[Value]) -> Ve
 /// Takes a body apart; `boundary` is the parameter of its `Content-Type`.
 pub(super) fn read(boundary: &str, body: &[u8]) -> Multipart {
     let mark = format!("--{boundary}");
-    let (mut json, mut fields, mut files) = (None, Map::new(), Vec::new());
+    let (mut payload, mut fields, mut files) = (None, HashMap::new(), Vec::new());
     for part in parts(body, mark.as_bytes()) {
         let Some(at) = find(part, b"\r\n\r\n") else {
             continue;
@@ -75,21 +82,21 @@ pub(super) fn read(boundary: &str, body: &[u8]) -> Multipart {
                 .and_then(|place| place.parse().ok());
             files.push(NewFile {
                 place: place.unwrap_or(files.len() as u64),
-                name: file.to_owned(),
+                name: file,
                 content_type: header(&head, "content-type")
                     .unwrap_or("application/octet-stream")
                     .to_owned(),
                 size: content.len(),
             });
-        } else if name.as_bytes() == JSON {
-            json = Some(serde_json::from_slice(content).ok());
+        } else if name == PAYLOAD {
+            payload = Some(content);
         } else {
             let text = String::from_utf8_lossy(content).into_owned();
-            fields.insert(name.to_owned(), Value::from(text));
+            fields.insert(name, text);
         }
     }
     Multipart {
-        json: json.unwrap_or(Some(Value::Object(fields))),
+        json: meant(payload, fields),
         files,
     }
 }
@@ -106,11 +113,6 @@ fn parts<'a>(body: &'a [u8], mark: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     })
 }
 
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len().max(1))
-        .position(|window| window == what)
-}
-
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines()
         .filter_map(|line| line.split_once(':'))
@@ -118,13 +120,50 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.trim())
 }
 
-/// A quoted parameter of `Content-Disposition`.
-fn parameter<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    header(head, "content-disposition")?
-        .split(';')
-        .filter_map(|one| one.trim().split_once('='))
-        .find(|(one, _)| *one == name)
-        .map(|(_, value)| value.trim_matches('"'))
+/// A parameter of `Content-Disposition`, which is quoted if there is a `;` in it.
+fn parameter(head: &str, name: &str) -> Option<String> {
+    let mut rest = header(head, "content-disposition")?.split_once(';')?.1;
+    loop {
+        let (key, after) = rest.split_once('=')?;
+        let (value, after) = value_of(after);
+        if key.trim().eq_ignore_ascii_case(name) {
+            return Some(value);
+        }
+        rest = after.split_once(';')?.1;
+    }
+}
+
+/// The value at the beginning of a text, and what comes behind it. Within quotes a quote is
+/// written `\"` by some clients and `%22`, as the HTML standard has it, by others.
+fn value_of(text: &str) -> (String, &str) {
+    let Some(quoted) = text.trim_start().strip_prefix('"') else {
+        let end = text.find(';').unwrap_or(text.len());
+        return (text[..end].trim().to_owned(), &text[end..]);
+    };
+    let (mut value, mut escaped) = (String::new(), false);
+    for (at, one) in quoted.char_indices() {
+        match one {
+            '\\' if !escaped => escaped = true,
+            '"' if !escaped => return (plain(&value), &quoted[at + 1..]),
+            _ => {
+                // A backslash escapes itself and a quote, and stands for itself elsewhere.
+                if escaped && !matches!(one, '"' | '\\') {
+                    value.push('\\');
+                }
+                value.push(one);
+                escaped = false;
+            }
+        }
+    }
+    (plain(&value), "")
+}
+
+/// The three characters that the HTML standard escapes in names of fields and files.
+fn plain(value: &str) -> String {
+    value
+        .replace("%22", "\"")
+        .replace("%0D", "\r")
+        .replace("%0A", "\n")
 }
 
 #[cfg(test)]

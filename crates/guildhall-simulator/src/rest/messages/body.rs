@@ -55,6 +55,8 @@ impl MessageBody {
         if shown(flags) == Shown::V2 {
             alone(form, "content", body.content.is_empty());
             alone(form, "embeds", body.embeds.is_empty());
+            alone(form, "sticker_ids", body.parts.stickers.is_empty());
+            alone(form, "poll", body.parts.poll.is_none());
         }
         body
     }
@@ -87,8 +89,11 @@ pub(in crate::rest) struct MessageChange {
 }
 
 impl MessageChange {
-    pub(in crate::rest) fn read(form: &mut Form) -> Self {
+    /// What a body makes of this message, whose flags say what its components may be.
+    /// Without one that is there it is read as what is said plainly.
+    pub(in crate::rest) fn read(form: &mut Form, message: Option<&Message>) -> Self {
         let flags = flags(form);
+        let shown = shown(flags.unwrap_or(0) | message.map_or(0, |message| message.flags));
         let new_files = new_files_of(form);
         let kept = form.take("attachments").map(|listed| kept_of(&listed));
         let edit = MessageEdit {
@@ -98,11 +103,14 @@ impl MessageChange {
                 Edit::Set(content) => Some(content),
             },
             embeds: embeds::read(form),
-            components: components::read(form, shown(flags.unwrap_or(0))),
+            components: components::read(form, shown),
             allowed: allowed_mentions(form),
             poll: poll::read(form, clock::date()),
             ..MessageEdit::default()
         };
+        if shown == Shown::V2 {
+            alone_after(form, &edit, message);
+        }
         Self {
             edit,
             flags,
@@ -182,6 +190,21 @@ fn shown(flags: u64) -> Shown {
     } else {
         Shown::V2
     }
+}
+
+/// What is made of components alone has nothing else, and nothing that it had before.
+fn alone_after(form: &mut Form, edit: &MessageEdit, message: Option<&Message>) {
+    let content = edit.content.as_deref();
+    let content = content.or(message.map(|message| message.content.as_str()));
+    alone(form, "content", content.is_none_or(str::is_empty));
+    let embeds = edit.embeds.as_ref();
+    let embeds = embeds.or(message.map(|message| &message.embeds));
+    alone(form, "embeds", embeds.is_none_or(Vec::is_empty));
+    let parts = message.map(|message| &message.parts);
+    let stickers = parts.is_some_and(|parts| !parts.stickers.is_empty());
+    alone(form, "sticker_ids", !stickers);
+    let poll = edit.poll.is_some() || parts.is_some_and(|parts| parts.poll.is_some());
+    alone(form, "poll", !poll);
 }
 
 fn alone(form: &mut Form, field: &str, is_empty: bool) {

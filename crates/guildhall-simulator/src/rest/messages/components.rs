@@ -9,6 +9,8 @@ use crate::rest::form::Form;
 /// Rows of a message, and components of one that is made of them alone.
 const MOST_ROWS: usize = 5;
 const MOST_OF_V2: usize = 40;
+/// Characters of all texts of a message that is made of components.
+const LONGEST_TEXT: usize = 4000;
 /// Options of a select menu.
 const MOST_OPTIONS: usize = 25;
 
@@ -16,6 +18,7 @@ const ROW: u64 = 1;
 const BUTTON: u64 = 2;
 const STRING_SELECT: u64 = 3;
 const TEXT_INPUT: u64 = 4;
+const TEXT_DISPLAY: u64 = 10;
 const LABEL: u64 = 18;
 /// Where one component is below another.
 const BELOW: [&str; 3] = ["components", "component", "accessory"];
@@ -55,12 +58,13 @@ pub(in crate::rest) fn read(form: &mut Form, shown: Shown) -> Option<Vec<Value>>
         last_id: 0,
         custom_ids: HashSet::new(),
         checked: 0,
+        text: 0,
     };
     for (place, component) in components.iter_mut().enumerate() {
         let path = vec!["components".to_owned(), place.to_string()];
         let top = match shown {
             Shown::Rows => component["type"] == ROW,
-            Shown::Modal => [ROW, 10, LABEL]
+            Shown::Modal => [ROW, TEXT_DISPLAY, LABEL]
                 .iter()
                 .any(|kind| component["type"] == *kind),
             Shown::V2 => component["type"] != BUTTON,
@@ -71,6 +75,19 @@ pub(in crate::rest) fn read(form: &mut Form, shown: Shown) -> Option<Vec<Value>>
         }
         check.component(component, &path);
     }
+    let (all, text) = (check.checked, check.text);
+    if shown == Shown::V2 {
+        if all > most && components.len() <= most {
+            let message = format!("Must be {most} or fewer in length.");
+            form.wrong(&["components"], "BASE_TYPE_MAX_LENGTH", message);
+        }
+        if text > LONGEST_TEXT {
+            let code = "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED";
+            let message =
+                format!("Components displayable text size exceeds maximum size of {LONGEST_TEXT}");
+            form.wrong(&["components"], code, message);
+        }
+    }
     Some(components)
 }
 
@@ -79,6 +96,8 @@ struct Check<'a> {
     last_id: u64,
     custom_ids: HashSet<String>,
     checked: usize,
+    /// Characters that are shown as text.
+    text: usize,
 }
 
 impl Check<'_> {
@@ -179,6 +198,13 @@ impl Check<'_> {
                 }
             }
             TEXT_INPUT | 5..=8 => self.custom_id(fields, path),
+            TEXT_DISPLAY => {
+                let content = fields.get("content").and_then(Value::as_str);
+                match content.filter(|content| !content.is_empty()) {
+                    Some(content) => self.text += content.chars().count(),
+                    None => self.wrong(path, "content", "BASE_TYPE_REQUIRED", required),
+                }
+            }
             _ => {}
         }
     }
