@@ -21,9 +21,16 @@ use crate::{
     state::{AppState, Discord},
     world::{
         CHAT_INPUT, Changed, Command, Interaction, InteractionKind, MESSAGE, Named, NewInteraction,
-        Refusal, World, find_component,
+        Refusal, USER, World, find_component,
     },
 };
+
+/// Discord's numbers of components that are filled in, besides those that name something.
+const STRING_SELECT: u64 = 3;
+const FILE_UPLOAD: u64 = 19;
+const CHECKBOXES: u64 = 22;
+/// Characters of a text field that says nothing of them.
+const LONGEST_FIELD: u64 = 4000;
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -39,6 +46,9 @@ struct Body {
     channel_id: Snowflake,
     /// A command's name, with its subcommands: `roll`, `config set`.
     command: Option<String>,
+    /// Discord's number of its kind, where several have the name.
+    #[serde(rename = "type")]
+    kind: Option<u64>,
     /// Values by the names of options.
     #[serde(default)]
     options: Map<String, Value>,
@@ -78,23 +88,16 @@ fn ask(world: &mut World, []: [Snowflake; 0], body: Body) -> Changed<Value> {
 }
 
 fn by_command(world: &World, path: &str, body: &Body) -> Result<NewInteraction, Refusal> {
-    let guild_id = world.guild_of_channel(body.channel_id)?;
-    let whole = world.command_named(guild_id, path);
-    let mut words = path.split(' ');
-    let first = words.next().unwrap_or_default();
-    let found = match whole {
-        Some(command) => Some((command, Vec::new())),
-        None => world
-            .command_named(guild_id, first)
-            .map(|command| (command, words.collect())),
-    };
-    let (command, below) = found.ok_or(Refusal::Unknown("command"))?;
+    let (command, below) = chosen_command(world, path, body)?;
     let mut named = Named::default();
     let mut data = json!({"id": command.id, "name": command.name(), "type": command.kind()});
     if let Some(guild_id) = command.guild_id {
         data["guild_id"] = json!(guild_id);
     }
     if command.kind() == CHAT_INPUT {
+        if body.target_id.is_some() {
+            return Err(Refusal::invalid("a slash command has no targetId"));
+        }
         let options = typed(command, &below, body, &mut named)?;
         if !options.is_empty() {
             data["options"] = json!(options);
@@ -110,7 +113,7 @@ fn by_command(world: &World, path: &str, body: &Body) -> Result<NewInteraction, 
             named.users.push(target);
         }
     }
-    let resolved = world.resolved(body.channel_id, &named)?;
+    let resolved = world.resolved(body.user_id, body.channel_id, &named)?;
     if resolved != json!({}) {
         data["resolved"] = resolved;
     }
@@ -125,6 +128,39 @@ fn by_command(world: &World, path: &str, body: &Body) -> Result<NewInteraction, 
         message_id: None,
         data,
     })
+}
+
+/// The command of this name and, of several, of the kind that is meant: the one that `type`
+/// says, one about such a target where there is one, or a slash command. Behind it, the
+/// subcommands that are named.
+fn chosen_command<'a>(
+    world: &'a World,
+    path: &'a str,
+    body: &Body,
+) -> Result<(&'a Command, Vec<&'a str>), Refusal> {
+    let guild_id = world.guild_of_channel(body.channel_id)?;
+    let meant = match (body.kind, body.target_id) {
+        (Some(kind), _) => kind,
+        (None, None) => CHAT_INPUT,
+        (None, Some(id)) if world.users.contains(id) => USER,
+        (None, Some(_)) => MESSAGE,
+    };
+    let named = |name: &str| {
+        let of_kind = world.command_named(guild_id, name, Some(meant));
+        // Without a `type` a name that only one kind has will do.
+        of_kind.or_else(|| {
+            world
+                .command_named(guild_id, name, None)
+                .filter(|_| body.kind.is_none())
+        })
+    };
+    if let Some(command) = named(path) {
+        return Ok((command, Vec::new()));
+    }
+    let mut words = path.split(' ');
+    let command = words.next().and_then(named);
+    let command = command.ok_or(Refusal::Unknown("command"))?;
+    Ok((command, words.collect()))
 }
 
 /// Option values of a command in Discord's shape, below its subcommands.
@@ -263,7 +299,7 @@ fn by_component(world: &World, custom_id: &str, body: &Body) -> Result<NewIntera
         (Some(values), 3 | 5..=8) => {
             let (values, named) = chosen(component, kind, values)?;
             data["values"] = json!(values);
-            let resolved = world.resolved(body.channel_id, &named)?;
+            let resolved = world.resolved(body.user_id, body.channel_id, &named)?;
             if resolved != json!({}) {
                 data["resolved"] = resolved;
             }
@@ -296,7 +332,10 @@ fn chosen(
         )));
     }
     let mut named = Named::default();
-    if kind == 3 {
+    if (1..values.len()).any(|place| values[..place].contains(&values[place])) {
+        return Err(Refusal::invalid("a value is chosen once"));
+    }
+    if matches!(kind, STRING_SELECT | CHECKBOXES) {
         let options = component["options"].as_array().cloned().unwrap_or_default();
         let offered = |value: &String| options.iter().any(|one| one["value"] == **value);
         if !values.iter().all(offered) {
@@ -338,8 +377,14 @@ fn by_modal(world: &World, asked: Snowflake, body: &Body) -> Result<NewInteracti
             ));
         }
     }
+    let mut named = Named::default();
     for component in &mut components {
-        fill(component, &body.fields)?;
+        fill(component, &body.fields, &mut named)?;
+    }
+    let mut data = json!({"custom_id": modal["custom_id"], "components": components});
+    let resolved = world.resolved(body.user_id, body.channel_id, &named)?;
+    if resolved != json!({}) {
+        data["resolved"] = resolved;
     }
     Ok(NewInteraction {
         kind: InteractionKind::Modal,
@@ -347,19 +392,27 @@ fn by_modal(world: &World, asked: Snowflake, body: &Body) -> Result<NewInteracti
         channel_id: body.channel_id,
         command: None,
         message_id: interaction.message_id,
-        data: json!({"custom_id": modal["custom_id"], "components": components}),
+        data,
     })
 }
 
 /// What of a modal's component comes back, with what was typed.
-fn fill(component: &mut Value, fields: &Map<String, Value>) -> Result<(), Refusal> {
+fn fill(
+    component: &mut Value,
+    fields: &Map<String, Value>,
+    named: &mut Named,
+) -> Result<(), Refusal> {
     let mut told = json!({"type": component["type"], "id": component["id"]});
     if let Some(custom_id) = component["custom_id"].as_str() {
         told["custom_id"] = json!(custom_id);
         let is_text = component["type"] == 4;
         match fields.get(custom_id) {
-            Some(Value::String(text)) if is_text => told["value"] = json!(text),
-            Some(values @ Value::Array(_)) if !is_text => told["values"] = values.clone(),
+            Some(Value::String(text)) if is_text => {
+                told["value"] = json!(typed_text(component, text)?);
+            }
+            Some(Value::Array(values)) if !is_text => {
+                told["values"] = json!(chosen_in_modal(component, values, named)?);
+            }
             Some(_) => return Err(Refusal::invalid("a field is filled with another type")),
             None if is_text && component["required"] == false => told["value"] = json!(""),
             None if component["required"] == false => told["values"] = json!([]),
@@ -374,12 +427,12 @@ fn fill(component: &mut Value, fields: &Map<String, Value>) -> Result<(), Refusa
         match component.get_mut(name) {
             Some(Value::Array(list)) => {
                 for one in list.iter_mut() {
-                    fill(one, fields)?;
+                    fill(one, fields, named)?;
                 }
                 told[name] = json!(list);
             }
             Some(one @ Value::Object(_)) => {
-                fill(one, fields)?;
+                fill(one, fields, named)?;
                 told[name] = one.clone();
             }
             _ => {}
@@ -387,6 +440,46 @@ fn fill(component: &mut Value, fields: &Map<String, Value>) -> Result<(), Refusa
     }
     *component = told;
     Ok(())
+}
+
+/// Text that a person could have typed into this field.
+fn typed_text<'a>(component: &Value, text: &'a str) -> Result<&'a str, Refusal> {
+    let length = text.chars().count() as u64;
+    let is_required = component["required"] != false;
+    let least = component["min_length"].as_u64().unwrap_or(0);
+    let least = least.max(u64::from(is_required));
+    let most = component["max_length"].as_u64().unwrap_or(LONGEST_FIELD);
+    // What is not required may be left empty whatever its shortest length is.
+    if (least..=most).contains(&length) || (length == 0 && !is_required) {
+        return Ok(text);
+    }
+    let name = &component["custom_id"];
+    Err(Refusal::Invalid(format!(
+        "the field {name} has {least} to {most} characters"
+    )))
+}
+
+/// What was chosen in a modal's select menu, if it can be.
+fn chosen_in_modal(
+    component: &Value,
+    values: &[Value],
+    named: &mut Named,
+) -> Result<Vec<String>, Refusal> {
+    let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
+    let texts: Option<Vec<_>> = texts.collect();
+    let texts = texts.ok_or(Refusal::invalid("what was chosen is a list of texts"))?;
+    if component["required"] == false && texts.is_empty() {
+        return Ok(texts);
+    }
+    let kind = component["type"].as_u64().unwrap_or(STRING_SELECT);
+    if kind == FILE_UPLOAD {
+        return Err(Refusal::invalid(
+            "a file is uploaded, which nobody has here",
+        ));
+    }
+    let (texts, also) = chosen(component, kind, &texts)?;
+    named.add(also);
+    Ok(texts)
 }
 
 /// `GET /sim/interactions`: the newest last.

@@ -16,8 +16,8 @@ use crate::{
     snowflake::{Snowflake, iso},
     state::{AppState, Discord},
     world::{
-        AllowedMentions, Changed, Emoji, Message, MessageEdit, MessageSource, NewMessage, Refusal,
-        World,
+        AllowedMentions, Changed, Emoji, Message, MessageEdit, MessageParts, MessageSource,
+        NewMessage, Refusal, World,
     },
 };
 
@@ -63,14 +63,47 @@ struct NewBody {
     content: String,
     #[serde(default)]
     embeds: Vec<Value>,
+    #[serde(default)]
+    attachments: Vec<File>,
     /// The message that this one answers.
     reply_to: Option<Snowflake>,
     /// Whether that message's author is pinged; they are unless it says false.
     ping: Option<bool>,
 }
 
+/// A file of a message; what is in it nobody keeps.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct File {
+    filename: String,
+    #[serde(default)]
+    size: u64,
+    content_type: Option<String>,
+    description: Option<String>,
+}
+
+impl File {
+    /// Attachment object without what a place in a channel gives it.
+    fn object(self) -> Value {
+        let kind = self.content_type;
+        let mut object = json!({
+            "filename": self.filename,
+            "size": self.size,
+            "content_type": kind.as_deref().unwrap_or("application/octet-stream"),
+        });
+        if let Some(description) = self.description {
+            object["description"] = json!(description);
+        }
+        object
+    }
+}
+
 fn make(world: &mut World, []: [Snowflake; 0], body: NewBody) -> Changed<Value> {
     let content = content(body.content)?;
+    let parts = MessageParts {
+        attachments: body.attachments.into_iter().map(File::object).collect(),
+        ..MessageParts::default()
+    };
     let allowed = AllowedMentions {
         replied_user: body.ping.unwrap_or(true),
         ..AllowedMentions::default()
@@ -78,6 +111,7 @@ fn make(world: &mut World, []: [Snowflake; 0], body: NewBody) -> Changed<Value> 
     let new = NewMessage {
         id: body.id,
         embeds: body.embeds,
+        parts,
         reply_to: body.reply_to,
         allowed,
         ..NewMessage::said(body.author_id, content)

@@ -66,8 +66,8 @@ fn make(world: &mut World, []: [Snowflake; 0], body: NewBody) -> Changed<Value> 
         owner_id: body.user_id,
         name: name(body.name)?,
         from: body.message_id,
-        auto_archive_duration: 4320,
-        rate_limit_per_user: 0,
+        auto_archive_duration: None,
+        rate_limit_per_user: None,
         invitable: true,
     };
     let (id, mut events) = world.create_thread(body.channel_id, new)?;

@@ -1,4 +1,4 @@
-//! What a session is answered: member chunks, channel info, sounds, and where
+//! What a session is answered: how the bot is shown, member chunks, channel info, sounds, and where
 //! the bot's own voice goes.
 //!
 //! A question about a guild that the bot is not in, or that is another shard's,
@@ -23,7 +23,13 @@ pub(super) async fn answer(
     now: Instant,
 ) {
     match request {
-        SessionRequest::UpdatePresence => {}
+        SessionRequest::UpdatePresence(presence) => {
+            // The bot is there, so nothing is refused.
+            let _ = discord.change(now, |world| {
+                let bot = world.bot_id();
+                world.set_presence(bot, presence)
+            });
+        }
         SessionRequest::UpdateVoiceState(update) => set_own_voice(discord, session_id, update, now),
         SessionRequest::GuildMembers(request) => {
             members::answer(discord, session_id, request, now).await;

@@ -246,10 +246,9 @@ impl Connection {
             }
             Output::Identify(identify) => {
                 let connection = self.handle();
-                self.state.discord.with(|core| {
-                    core.sessions
-                        .identify(&mut core.world, &identify, connection, clock::now())
-                })
+                self.state
+                    .discord
+                    .with(|core| core.begin_session(&identify, connection, clock::now()))
             }
             Output::Resume(resume) => {
                 let connection = self.handle();

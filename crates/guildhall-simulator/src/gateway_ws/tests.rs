@@ -49,7 +49,7 @@ fn what_a_client_may_send_depends_on_its_session() {
     protocol.session_began();
     assert!(matches!(
         protocol.read(presence, now),
-        Output::Answer(SessionRequest::UpdatePresence)
+        Output::Answer(SessionRequest::UpdatePresence(_))
     ));
     assert!(matches!(
         protocol.read(identify, now),

@@ -57,6 +57,8 @@ struct ChangeRequest {
     rate_limit_per_user: Option<u32>,
     rtc_region: Edit<String>,
     video_quality_mode: Option<u32>,
+    default_auto_archive_duration: Option<u32>,
+    default_thread_rate_limit_per_user: Option<u32>,
 }
 
 impl ChangeRequest {
@@ -90,6 +92,12 @@ impl ChangeRequest {
             rate_limit_per_user: form.small("rate_limit_per_user", 0..=21_600),
             rtc_region: region(form),
             video_quality_mode: form.small("video_quality_mode", 1..=2),
+            default_auto_archive_duration: threads::archive_duration(
+                form,
+                "default_auto_archive_duration",
+            ),
+            default_thread_rate_limit_per_user: form
+                .small("default_thread_rate_limit_per_user", 0..=21_600),
         }
     }
 
@@ -104,6 +112,12 @@ impl ChangeRequest {
         std::mem::take(&mut self.topic).apply(&mut now.topic);
         std::mem::take(&mut self.rtc_region).apply(&mut now.rtc_region);
         now.video_quality_mode = self.video_quality_mode.unwrap_or(now.video_quality_mode);
+        now.default_auto_archive_duration = self
+            .default_auto_archive_duration
+            .or(now.default_auto_archive_duration);
+        now.default_thread_rate_limit_per_user = self
+            .default_thread_rate_limit_per_user
+            .or(now.default_thread_rate_limit_per_user);
         now.nsfw = self.nsfw.unwrap_or(now.nsfw);
         now.bitrate = self.bitrate.unwrap_or(now.bitrate);
         now.rate_limit_per_user = self.rate_limit_per_user.unwrap_or(now.rate_limit_per_user);

@@ -147,8 +147,8 @@ fn place(
                 owner_id: webhook.user_id,
                 name: name.to_owned(),
                 from: None,
-                auto_archive_duration: 4320,
-                rate_limit_per_user: 0,
+                auto_archive_duration: None,
+                rate_limit_per_user: None,
                 invitable: true,
             };
             let id = call.change(|world| world.create_thread(webhook.channel_id, new))?;

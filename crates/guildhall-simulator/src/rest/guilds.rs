@@ -37,6 +37,11 @@ pub(super) async fn edit(bot: Bot, Ids([guild_id]): Ids<1>, mut form: Form) -> A
     let icon = form.picture("icon");
     let channels: Vec<_> = CHANNELS.iter().map(|name| (*name, form.id(name))).collect();
     let mut settings = plain_settings(&mut form);
+    let features = form.take("features");
+    if features.is_some_and(|features| !matches!(&features, Value::Null) && features != json!([])) {
+        let message = "No guild has a feature here.";
+        form.wrong(&["features"], "SIMULATOR_ABSENT", message);
+    }
     form.done()?;
     bot.act(|call| {
         let guild = call.guild(guild_id)?;

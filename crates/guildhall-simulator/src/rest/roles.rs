@@ -36,6 +36,12 @@ impl ChangeRequest {
             color = below.small("primary_color", 0..=0x00ff_ffff).or(color);
             form.absorb(&["colors"], below);
         }
+        for name in ["icon", "unicode_emoji"] {
+            if form.has(name) {
+                let message = "No guild has the feature ROLE_ICONS here.";
+                form.wrong(&[name], "SIMULATOR_ABSENT", message);
+            }
+        }
         Self {
             name,
             permissions,

@@ -27,8 +27,8 @@ const PINNED: u64 = 1 << 1;
 /// What a body says of a new thread.
 struct Begun {
     name: String,
-    auto_archive_duration: u32,
-    rate_limit_per_user: u32,
+    auto_archive_duration: Option<u32>,
+    rate_limit_per_user: Option<u32>,
 }
 
 impl Begun {
@@ -36,8 +36,8 @@ impl Begun {
         form.must_have("name");
         Self {
             name: form.text("name", 1..=100).unwrap_or_default(),
-            auto_archive_duration: duration(form).unwrap_or(4320),
-            rate_limit_per_user: form.small("rate_limit_per_user", 0..=21_600).unwrap_or(0),
+            auto_archive_duration: archive_duration(form, "auto_archive_duration"),
+            rate_limit_per_user: form.small("rate_limit_per_user", 0..=21_600),
         }
     }
 
@@ -167,7 +167,7 @@ pub(super) fn edit(call: &mut Call<'_>, id: Snowflake, mut form: Form) -> ApiRes
         name: form.text("name", 1..=100),
         archived: form.flag("archived"),
         locked: form.flag("locked"),
-        auto_archive_duration: duration(&mut form),
+        auto_archive_duration: archive_duration(&mut form, "auto_archive_duration"),
         rate_limit_per_user: form.small("rate_limit_per_user", 0..=21_600),
         invitable: form.flag("invitable"),
         flags: form
@@ -360,12 +360,13 @@ fn shape(call: &Call<'_>, id: Snowflake) -> Result<Value, ApiError> {
     Ok(channel_dispatch(guild, channel, call.bot))
 }
 
-fn duration(form: &mut Form) -> Option<u32> {
-    let minutes = form.small("auto_archive_duration", 0..=u32::MAX)?;
+/// Minutes after which a thread is archived.
+pub(super) fn archive_duration(form: &mut Form, field: &str) -> Option<u32> {
+    let minutes = form.small(field, 0..=u32::MAX)?;
     if DURATIONS.contains(&minutes) {
         return Some(minutes);
     }
     let message = "Value must be one of (60, 1440, 4320, 10080).";
-    form.wrong(&["auto_archive_duration"], "BASE_TYPE_CHOICES", message);
+    form.wrong(&[field], "BASE_TYPE_CHOICES", message);
     None
 }

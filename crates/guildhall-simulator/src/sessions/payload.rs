@@ -10,6 +10,7 @@ use super::{
     json_object::JsonObject,
     request::{self, SessionRequest, UpdatePresence},
 };
+use crate::world::Presence;
 
 /// Longest payload Discord reads.
 const LONGEST: usize = 4096;
@@ -35,11 +36,21 @@ pub(crate) struct Identify {
     pub(crate) compress: Option<bool>,
     #[serde(default)]
     pub(crate) large_threshold: Option<usize>,
-    #[serde(default, rename = "presence")]
-    _presence: Option<JsonObject<UpdatePresence>>,
+    #[serde(default)]
+    presence: Option<JsonObject<UpdatePresence>>,
     /// Required by Discord; what stands in it does not matter here.
     #[serde(rename = "properties")]
     _properties: Value,
+}
+
+impl Identify {
+    /// How the bot is shown from now on.
+    pub(crate) fn presence(&self) -> Presence {
+        match &self.presence {
+            Some(JsonObject(presence)) => presence.presence(),
+            None => UpdatePresence::default().presence(),
+        }
+    }
 }
 
 /// `d` of RESUME.

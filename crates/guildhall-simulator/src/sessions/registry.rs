@@ -364,6 +364,11 @@ impl Sessions {
             .collect()
     }
 
+    /// Whether there is none, attached or not.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Whether a session has ended since [`Self::voices_to_leave`] was asked.
     pub(crate) fn some_ended(&self) -> bool {
         !self.ended.is_empty()

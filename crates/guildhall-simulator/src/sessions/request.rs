@@ -4,10 +4,13 @@
 //! that code: "an invalid opcode or an invalid payload for an opcode".
 
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{close::CloseCode, json_object::JsonObject};
-use crate::snowflake::Snowflake;
+use crate::{
+    snowflake::Snowflake,
+    world::{Presence, Status},
+};
 
 /// Longest nonce of a member request, in bytes; a longer one is left out of the answer.
 const LONGEST_NONCE: usize = 32;
@@ -17,8 +20,8 @@ const MOST_MEMBERS: usize = 100;
 /// Something only a session may send.
 #[derive(Debug)]
 pub(crate) enum SessionRequest {
-    /// Op 3; nobody else is connected who could see it.
-    UpdatePresence,
+    /// Op 3
+    UpdatePresence(Presence),
     /// Op 4
     UpdateVoiceState(UpdateVoiceState),
     /// Op 8
@@ -76,28 +79,56 @@ pub(crate) enum ChannelField {
     VoiceStartTime,
 }
 
-/// `d` of op 3 and `presence` of IDENTIFY: only its shape matters, and of that only what
-/// libraries agree on. Each of them leaves something out, sends null for it, or has a
-/// `since` of its own kind.
-#[derive(Debug, Deserialize)]
+/// `d` of op 3 and `presence` of IDENTIFY: of its shape only what libraries agree on matters.
+/// Each of them leaves something out, sends null for it, or has a `since` of its own kind.
+#[derive(Debug, Default, Deserialize)]
 pub(crate) struct UpdatePresence {
-    #[serde(default, rename = "activities")]
-    _activities: Option<Vec<JsonObject<Activity>>>,
-    #[serde(default, rename = "status")]
-    _status: Option<RequestedStatus>,
+    #[serde(default)]
+    activities: Option<Vec<JsonObject<Activity>>>,
+    #[serde(default)]
+    status: Option<RequestedStatus>,
     #[serde(default, rename = "afk")]
     _afk: Option<bool>,
 }
 
+/// What a bot may say of an activity.
 #[derive(Debug, Deserialize)]
 struct Activity {
-    #[serde(rename = "name")]
-    _name: String,
+    name: String,
     #[serde(default, rename = "type")]
-    _kind: Option<u8>,
+    kind: Option<u8>,
+    #[serde(default)]
+    state: Option<Value>,
+    #[serde(default)]
+    url: Option<Value>,
 }
 
-#[derive(Debug, Deserialize)]
+impl UpdatePresence {
+    /// How the bot is shown from now on: online, where it does not say.
+    pub(crate) fn presence(&self) -> Presence {
+        let status = match self.status {
+            None | Some(RequestedStatus::Online) => Status::Online,
+            Some(RequestedStatus::Dnd) => Status::Dnd,
+            Some(RequestedStatus::Idle) => Status::Idle,
+            Some(RequestedStatus::Invisible | RequestedStatus::Offline) => Status::Offline,
+        };
+        let activities = self.activities.iter().flatten().map(|JsonObject(one)| {
+            let mut told = json!({"name": one.name, "type": one.kind.unwrap_or(0)});
+            for (name, value) in [("state", &one.state), ("url", &one.url)] {
+                if let Some(value) = value {
+                    told[name] = value.clone();
+                }
+            }
+            told
+        });
+        Presence {
+            status,
+            activities: activities.collect(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum RequestedStatus {
     Online,
@@ -110,10 +141,7 @@ enum RequestedStatus {
 /// Reads `d` of an op, or says with what the connection must be closed.
 pub(crate) fn read(op: i64, data: &str) -> Result<SessionRequest, CloseCode> {
     Ok(match op {
-        3 => {
-            fit::<UpdatePresence>(data)?;
-            SessionRequest::UpdatePresence
-        }
+        3 => SessionRequest::UpdatePresence(fit::<UpdatePresence>(data)?.presence()),
         4 => SessionRequest::UpdateVoiceState(fit(data)?),
         8 => SessionRequest::GuildMembers(members(data).ok_or(CloseCode::UNKNOWN_OPCODE)?),
         31 => {

@@ -14,8 +14,8 @@ use crate::{
     config::Config,
     delivery::Delivery,
     faults::GatewayFaults,
-    sessions::{CloseCode, Sessions},
-    world::{Changed, Edit, Event, Refusal, VoiceEdit, World},
+    sessions::{CloseCode, ConnectionHandle, Denied, Granted, Identify, Sessions},
+    world::{Changed, Edit, Event, Presence, Refusal, VoiceEdit, World},
 };
 
 /// The one Discord that all routes and connections act on.
@@ -31,6 +31,26 @@ pub(crate) struct Core {
     pub(crate) sessions: Sessions,
     pub(crate) faults: GatewayFaults,
     pub(crate) delivery: Delivery,
+}
+
+impl Core {
+    /// Begins a session, if IDENTIFY is granted; from then on the bot is shown as it says.
+    pub(crate) fn begin_session(
+        &mut self,
+        identify: &Identify,
+        connection: ConnectionHandle,
+        now: Instant,
+    ) -> Result<Granted, Denied> {
+        let Self {
+            world, sessions, ..
+        } = self;
+        let granted = sessions.identify(world, identify, connection, now)?;
+        let bot = world.bot_id();
+        if let Ok(((), events)) = world.set_presence(bot, identify.presence()) {
+            sessions.deliver(world, &events, now);
+        }
+        Ok(granted)
+    }
 }
 
 impl Discord {
@@ -78,7 +98,7 @@ impl Discord {
         core
     }
 
-    /// Where a session has ended, the bot hangs up.
+    /// Where a session has ended, the bot hangs up; with the last one it goes offline.
     fn leave_voice_of_ended_sessions(&self, core: &mut Core) {
         while core.sessions.some_ended() {
             let Core {
@@ -93,6 +113,12 @@ impl Discord {
                     sessions.deliver(world, &events, clock::now());
                     self.notify_changed();
                 }
+            }
+            if sessions.is_empty() {
+                // Nobody is there who could be told.
+                let bot = world.bot_id();
+                let _ = world.set_presence(bot, Presence::default());
+                self.notify_changed();
             }
         }
     }

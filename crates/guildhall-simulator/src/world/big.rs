@@ -148,6 +148,7 @@ impl World {
                 voice_status: None,
                 voice_started: None,
                 last_message_id: None,
+                last_pin: None,
             };
             guild.channels.insert(id, channel);
         }

@@ -75,6 +75,7 @@ impl World {
                 voice_status: None,
                 voice_started: None,
                 last_message_id: None,
+                last_pin: None,
             };
             let facts = channel_facts(&channel);
             guild.channels.insert(id, channel);

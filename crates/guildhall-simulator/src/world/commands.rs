@@ -133,11 +133,18 @@ impl World {
         all.len() < before
     }
 
-    /// The command that somebody in a guild finds under this name: the guild's own first.
-    pub(crate) fn command_named(&self, guild_id: Snowflake, name: &str) -> Option<&Command> {
+    /// The command that somebody in a guild finds under this name, of this kind if one is
+    /// said: the guild's own first.
+    pub(crate) fn command_named(
+        &self,
+        guild_id: Snowflake,
+        name: &str,
+        kind: Option<u64>,
+    ) -> Option<&Command> {
         let of_guild = self.commands(Some(guild_id));
         of_guild
             .chain(self.commands(None))
+            .filter(|command| kind.is_none_or(|kind| command.kind() == kind))
             .find(|command| command.name() == name)
     }
 }

@@ -62,5 +62,6 @@ fn channel(id: Snowflake) -> Channel {
         voice_status: None,
         voice_started: None,
         last_message_id: None,
+        last_pin: None,
     }
 }

@@ -120,6 +120,8 @@ pub(crate) struct Channel {
     pub(crate) voice_started: Option<i64>,
     /// The last thing said in it, deleted since or not.
     pub(crate) last_message_id: Option<Snowflake>,
+    /// When the newest of its pins was pinned, as it last became another.
+    pub(crate) last_pin: Option<OffsetDateTime>,
 }
 
 /// What a channel has besides, and nothing here depends on.
@@ -132,6 +134,10 @@ pub(crate) struct ChannelSettings {
     pub(crate) rtc_region: Option<String>,
     /// 1 is auto, 2 is full.
     pub(crate) video_quality_mode: u32,
+    /// After how many minutes a client archives a thread that is begun there.
+    pub(crate) default_auto_archive_duration: Option<u32>,
+    /// `rate_limit_per_user` that a thread has which is begun there.
+    pub(crate) default_thread_rate_limit_per_user: Option<u32>,
 }
 
 impl Default for ChannelSettings {
@@ -143,6 +149,8 @@ impl Default for ChannelSettings {
             rate_limit_per_user: 0,
             rtc_region: None,
             video_quality_mode: 1,
+            default_auto_archive_duration: None,
+            default_thread_rate_limit_per_user: None,
         }
     }
 }

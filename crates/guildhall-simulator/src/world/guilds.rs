@@ -73,6 +73,7 @@ impl World {
                     voice_status: None,
                     voice_started: None,
                     last_message_id: None,
+                    last_pin: None,
                 },
             );
             if kind == ChannelKind::Voice {

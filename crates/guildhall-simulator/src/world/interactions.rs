@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    Event, Guild, MemberObject, Permissions, UserObject, World,
+    Event, Guild, MESSAGE, MemberObject, USER, UserObject, World,
     change::{Changed, Refusal},
 };
 use crate::snowflake::Snowflake;
@@ -47,6 +47,8 @@ pub(crate) struct Interaction {
     pub(crate) channel_id: Snowflake,
     /// What a command is called, with its subcommands.
     pub(crate) command: Option<String>,
+    /// Whom or what a command of a context menu is about, after Discord's number of its kind.
+    target: Option<(u64, Snowflake)>,
     /// The message whose component was used.
     pub(crate) message_id: Option<Snowflake>,
     pub(crate) asked_at: OffsetDateTime,
@@ -111,6 +113,13 @@ impl Interaction {
         if let Some(command) = &self.command {
             object["name"] = json!(command);
         }
+        match self.target {
+            Some((USER, id)) => {
+                object["target_user"] = json!(world.users.get(id).map(UserObject::new));
+            }
+            Some((MESSAGE, id)) => object["target_message_id"] = json!(id),
+            _ => {}
+        }
         if let Some(id) = self.message_id {
             object["interacted_message_id"] = json!(id);
         }
@@ -145,6 +154,7 @@ impl World {
             guild_id,
             channel_id: new.channel_id,
             command: new.command,
+            target: target(&new.data),
             message_id: new.message_id,
             asked_at: self.now,
             answer: None,
@@ -214,8 +224,16 @@ impl World {
     }
 
     /// What a command of these types of options is told of the things that its values name.
-    pub(crate) fn resolved(&self, channel_id: Snowflake, ids: &Named) -> Result<Value, Refusal> {
+    /// What somebody in a channel may do there and elsewhere is theirs.
+    pub(crate) fn resolved(
+        &self,
+        user_id: Snowflake,
+        channel_id: Snowflake,
+        ids: &Named,
+    ) -> Result<Value, Refusal> {
         let guild = self.place_of(channel_id)?;
+        let here = guild.channel_or_thread(channel_id);
+        let here = here.ok_or(Refusal::Unknown("channel"))?;
         let mut told = json!({});
         let (roles, users): (Vec<_>, Vec<_>) = ids
             .mentioned
@@ -233,7 +251,7 @@ impl World {
                 if let Some(fields) = partial.as_object_mut() {
                     fields.retain(|name, _| !matches!(name.as_str(), "user" | "deaf" | "mute"));
                 }
-                partial["permissions"] = json!(guild.base_permissions(*id));
+                partial["permissions"] = json!(guild.rights_in(*id, here, self.now));
                 told["members"][id.to_string()] = partial;
             }
         }
@@ -244,7 +262,7 @@ impl World {
         for id in &ids.channels {
             let channel = guild.channel_or_thread(*id);
             let channel = channel.ok_or(Refusal::Unknown("channel"))?;
-            let rights = Permissions::ALL;
+            let rights = guild.rights_in(user_id, channel, self.now);
             told["channels"][id.to_string()] = super::partial_channel(guild, channel, rights);
         }
         for id in &ids.messages {
@@ -255,6 +273,23 @@ impl World {
         }
         Ok(told)
     }
+}
+
+impl Named {
+    /// These too.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.users.extend(other.users);
+        self.mentioned.extend(other.mentioned);
+        self.roles.extend(other.roles);
+        self.channels.extend(other.channels);
+        self.messages.extend(other.messages);
+    }
+}
+
+/// The kind of a command and what it is about, of Interaction Data that names something.
+fn target(data: &Value) -> Option<(u64, Snowflake)> {
+    let id = data["target_id"].as_str()?.parse().ok()?;
+    Some((data["type"].as_u64()?, id))
 }
 
 /// By whose installation the bot was there to be asked: the guild's, or in direct messages

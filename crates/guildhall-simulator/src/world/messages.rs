@@ -2,6 +2,8 @@
 
 /// Who is pinged.
 mod mentions;
+/// Files that embeds show.
+mod files;
 /// Discord's JSON of a message, whole or without what was said.
 mod payload;
 
@@ -92,8 +94,9 @@ impl World {
             chosen => self.free_id(chosen)?,
         };
         let said_at = self.now;
-        let mut parts = new.parts;
+        let (mut parts, mut embeds) = (new.parts, new.embeds);
         self.place_files(channel_id, &mut parts.attachments);
+        files::move_into_embeds(&mut parts.attachments, &mut embeds);
         self.in_channel(channel_id, |guild, users, told| {
             let is_webhook = matches!(new.source, MessageSource::Webhook { .. });
             if !is_webhook && !guild.members.contains(new.author_id) {
@@ -110,7 +113,7 @@ impl World {
                 author_id: new.author_id,
                 said_at,
                 content: new.content,
-                embeds: new.embeds,
+                embeds,
                 parts,
                 source: new.source,
                 edited_at: None,
@@ -179,6 +182,7 @@ impl World {
             if let Some(embeds) = edit.embeds {
                 message.embeds = embeds;
             }
+            files::move_into_embeds(&mut message.parts.attachments, &mut message.embeds);
             let was_pinned = message.pinned.is_some();
             let is_pinned = edit.pinned.unwrap_or(was_pinned);
             if is_pinned != was_pinned {
@@ -194,8 +198,11 @@ impl World {
                 let options = json!({"channel_id": channel_id, "message_id": id});
                 told.record = Some((action, message.author_id, options));
                 let last = guild.messages.of(channel_id).filter_map(|one| one.pinned);
-                let last = last.max().map(iso);
-                let data = json!({"last_pin_timestamp": last});
+                let last = last.max();
+                if let Some(channel) = guild.channel_or_thread_mut(channel_id) {
+                    channel.last_pin = last;
+                }
+                let data = json!({"last_pin_timestamp": last.map(iso)});
                 told.about("CHANNEL_PINS_UPDATE", Intents::GUILDS, data);
             }
             told.message("MESSAGE_UPDATE", guild, users, &message);

@@ -270,7 +270,7 @@ pub(crate) fn direct_object(direct: &Guild, users: &Table<User>) -> Value {
         "id": direct.id,
         "type": ChannelKind::Direct,
         "last_message_id": channel.and_then(|channel| channel.last_message_id),
-        "last_pin_timestamp": null,
+        "last_pin_timestamp": channel.and_then(|channel| channel.last_pin).map(iso),
         "flags": 0,
         "recipients": recipient.map(UserObject::new).into_iter().collect::<Vec<_>>(),
     })

@@ -314,6 +314,7 @@ impl<'a> GuildBuilder<'a> {
                 voice_status: None,
                 voice_started: None,
                 last_message_id: None,
+                last_pin: None,
             },
         );
         id

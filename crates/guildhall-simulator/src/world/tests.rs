@@ -87,6 +87,7 @@ fn small_guild(everyone: u64, role: u64, overwrites: Overwrites<'_>) -> (Guild, 
             voice_status: None,
             voice_started: None,
             last_message_id: None,
+            last_pin: None,
         },
     );
     (guild, id(7))
@@ -244,7 +245,7 @@ proptest! {
         for act in &acts {
             for event in perform(&mut world, act).unwrap_or_default() {
                 if let EventBody::Shared(body) = &event.body {
-                    let read: serde_json::Value = serde_json::from_str(body).expect("JSON");
+                    let read: Value = serde_json::from_str(body).expect("JSON");
                     prop_assert!(read.is_object());
                 }
             }

@@ -13,6 +13,9 @@ use super::{
 };
 use crate::snowflake::Snowflake;
 
+/// Minutes after which a thread is archived of which nobody said anything.
+const THREE_DAYS: u32 = 4320;
+
 /// A thread to be begun.
 #[derive(Clone, Debug)]
 pub(crate) struct NewThread {
@@ -21,9 +24,9 @@ pub(crate) struct NewThread {
     pub(crate) name: String,
     /// The message that it is about, whose id it gets.
     pub(crate) from: Option<Snowflake>,
-    /// Minutes.
-    pub(crate) auto_archive_duration: u32,
-    pub(crate) rate_limit_per_user: u32,
+    /// Minutes. Like what follows, as its channel says where nothing else is said.
+    pub(crate) auto_archive_duration: Option<u32>,
+    pub(crate) rate_limit_per_user: Option<u32>,
     pub(crate) invitable: bool,
 }
 
@@ -59,7 +62,11 @@ impl World {
         let (kind, name) = (new.kind, new.name.clone());
         let ((), mut events) = self.beside_rights(guild_id, |guild, users, effects| {
             check(guild, parent_id, &new)?;
-            let mut thread = begun(parent_id, id, new, now);
+            let parent = guild.channels.get(parent_id);
+            let like = parent
+                .map(|parent| parent.settings.clone())
+                .unwrap_or_default();
+            let mut thread = begun(parent_id, &like, id, new, now);
             let owner = ThreadMember {
                 user_id: owner_id,
                 joined_at: now,
@@ -232,7 +239,13 @@ fn check(guild: &Guild, parent_id: Snowflake, new: &NewThread) -> Result<(), Ref
     Ok(())
 }
 
-fn begun(parent_id: Snowflake, id: Snowflake, new: NewThread, now: OffsetDateTime) -> Thread {
+fn begun(
+    parent_id: Snowflake,
+    like: &ChannelSettings,
+    id: Snowflake,
+    new: NewThread,
+    now: OffsetDateTime,
+) -> Thread {
     Thread {
         channel: Channel {
             id,
@@ -243,18 +256,25 @@ fn begun(parent_id: Snowflake, id: Snowflake, new: NewThread, now: OffsetDateTim
             user_limit: 0,
             overwrites: Vec::new(),
             settings: ChannelSettings {
-                rate_limit_per_user: new.rate_limit_per_user,
+                rate_limit_per_user: new
+                    .rate_limit_per_user
+                    .or(like.default_thread_rate_limit_per_user)
+                    .unwrap_or(0),
                 ..ChannelSettings::default()
             },
             voice_status: None,
             voice_started: None,
             last_message_id: None,
+            last_pin: None,
         },
         owner_id: new.owner_id,
         created_at: now,
         archived: false,
         archive_timestamp: now,
-        auto_archive_duration: new.auto_archive_duration,
+        auto_archive_duration: new
+            .auto_archive_duration
+            .or(like.default_auto_archive_duration)
+            .unwrap_or(THREE_DAYS),
         locked: false,
         invitable: new.invitable,
         message_count: 0,

@@ -47,5 +47,6 @@ mod switches;
 mod threads;
 mod tls;
 mod tolerance;
+mod true_to_it;
 mod twins;
 mod webhooks;

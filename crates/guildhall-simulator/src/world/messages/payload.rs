@@ -65,12 +65,17 @@ impl Message {
         object
     }
 
-    /// Message type: said, an answer to a message, or to a command.
+    /// Message type: said, an answer to a message, to a command, or to one of a context menu.
     fn kind(&self) -> u8 {
         match &self.source {
             MessageSource::Interaction {
-                legacy: Some(_), ..
-            } if self.reply_to.is_none() => 20,
+                legacy: Some(_),
+                metadata,
+            } if self.reply_to.is_none() => {
+                let about = ["target_user", "target_message_id"];
+                let from_a_menu = about.iter().any(|name| metadata.get(name).is_some());
+                if from_a_menu { 23 } else { 20 }
+            }
             MessageSource::Thread { kind, .. } => *kind,
             _ if self.reply_to.is_some() => 19,
             _ => 0,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{thread::partial_thread, thread_object, without};
 use crate::{
-    snowflake::Snowflake,
+    snowflake::{Snowflake, iso},
     world::{Channel, ChannelKind, Guild, Permissions},
 };
 
@@ -15,7 +15,10 @@ const HIDDEN_NAME: &str = "___hidden___";
 
 /// What the audit log tells of a channel.
 pub(in crate::world) fn channel_facts(channel: &Channel) -> Value {
-    without(channel_object(channel), &["id", "last_message_id"])
+    without(
+        channel_object(channel),
+        &["id", "last_message_id", "last_pin_timestamp"],
+    )
 }
 
 /// Channel object as the bot may see it, with `guild_id`.
@@ -66,19 +69,33 @@ fn channel_object(channel: &Channel) -> Value {
             object["video_quality_mode"] = json!(channel.settings.video_quality_mode);
             object["nsfw"] = json!(channel.settings.nsfw);
             object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
-            object["last_message_id"] = json!(channel.last_message_id);
+            tell_last(&mut object, channel);
         }
         ChannelKind::Direct
         | ChannelKind::AnnouncementThread
         | ChannelKind::PublicThread
         | ChannelKind::PrivateThread => {
-            object["last_message_id"] = json!(channel.last_message_id);
+            tell_last(&mut object, channel);
         }
         ChannelKind::Text | ChannelKind::Announcement | ChannelKind::Forum => {
             object["topic"] = json!(channel.settings.topic);
             object["nsfw"] = json!(channel.settings.nsfw);
             object["rate_limit_per_user"] = json!(channel.settings.rate_limit_per_user);
-            object["last_message_id"] = json!(channel.last_message_id);
+            tell_last(&mut object, channel);
+        }
+    }
+    for (name, value) in [
+        (
+            "default_auto_archive_duration",
+            channel.settings.default_auto_archive_duration,
+        ),
+        (
+            "default_thread_rate_limit_per_user",
+            channel.settings.default_thread_rate_limit_per_user,
+        ),
+    ] {
+        if let Some(value) = value {
+            object[name] = json!(value);
         }
     }
     if channel.kind == ChannelKind::Forum {
@@ -88,6 +105,12 @@ fn channel_object(channel: &Channel) -> Value {
         object["default_forum_layout"] = json!(0);
     }
     object
+}
+
+/// What was said and pinned last.
+fn tell_last(object: &mut Value, channel: &Channel) {
+    object["last_message_id"] = json!(channel.last_message_id);
+    object["last_pin_timestamp"] = json!(channel.last_pin.map(iso));
 }
 
 /// Partial Channel object of an interaction, with what somebody may do there.
@@ -102,6 +125,7 @@ pub(in crate::world) fn partial_channel(
             "id": channel.id,
             "type": channel.kind,
             "last_message_id": channel.last_message_id,
+            "last_pin_timestamp": channel.last_pin.map(iso),
             "flags": 0,
         }),
         None => without(channel_object(channel), &["permission_overwrites"]),
@@ -123,7 +147,7 @@ fn obfuscated_channel(guild: &Guild, channel: &Channel) -> Value {
     if channel.kind.is_voice() {
         object["user_limit"] = json!(0);
     }
-    for secret in ["topic", "last_message_id"] {
+    for secret in ["topic", "last_message_id", "last_pin_timestamp"] {
         if object.get(secret).is_some() {
             object[secret] = Value::Null;
         }

@@ -133,7 +133,7 @@ fn bare(guild: &Guild, thread: &Thread) -> Value {
         "owner_id": thread.owner_id,
         "name": channel.name,
         "last_message_id": channel.last_message_id,
-        "last_pin_timestamp": null,
+        "last_pin_timestamp": channel.last_pin.map(iso),
         "rate_limit_per_user": channel.settings.rate_limit_per_user,
         "message_count": thread.message_count,
         "member_count": thread.members.len().min(MOST_COUNTED),
