@@ -132,6 +132,7 @@ pub(crate) fn router(state: AppState) -> Router<AppState> {
         .merge(of_applications())
         .merge(of_webhooks())
         .merge(of_guilds())
+        .merge(of_guild_pages())
         .merge(empty::routes())
         .merge(of_channels())
         .merge(of_threads())
@@ -262,9 +263,8 @@ fn of_threads() -> Router<AppState> {
         )
 }
 
-fn of_guilds() -> Router<AppState> {
+fn of_guild_pages() -> Router<AppState> {
     Router::new()
-        .route("/guilds/{guild_id}", get(guilds::guild).patch(guilds::edit))
         .route("/guilds/{guild_id}/preview", get(guild_info::preview))
         .route(
             "/guilds/{guild_id}/widget",
@@ -287,6 +287,11 @@ fn of_guilds() -> Router<AppState> {
             "/guilds/{guild_id}/incident-actions",
             put(guild_pages::set_incidents),
         )
+}
+
+fn of_guilds() -> Router<AppState> {
+    Router::new()
+        .route("/guilds/{guild_id}", get(guilds::guild).patch(guilds::edit))
         .route(
             "/guilds/{guild_id}/regions",
             get(everywhere::regions_of_guild),

@@ -165,6 +165,14 @@ pub(super) async fn edit(
         let command = call.world.command(place.guild_id, id);
         let kind = command.ok_or(ApiError::UNKNOWN_COMMAND)?.kind();
         let fields = check::some(&mut form, kind);
+        if let Some(name) = fields.get("name").and_then(Value::as_str) {
+            let mut others = call.world.commands(place.guild_id);
+            if others.any(|one| one.id != id && one.kind() == kind && one.name() == name) {
+                let message = "Application command names must be unique";
+                form.wrong(&["name"], "APPLICATION_COMMANDS_DUPLICATE_NAME", message);
+            }
+        }
+        check::not_too_long(&mut form, &fields);
         form.done()?;
         call.world.edit_command(id, fields);
         one(call, &place, id).map(Json)

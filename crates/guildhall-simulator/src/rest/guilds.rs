@@ -12,7 +12,9 @@ use super::{
     form::Form,
     params::{Ids, Query},
 };
-use crate::world::{Edit, Guild, GuildEdit, Permissions, World, guild_object, visible_channels};
+use crate::world::{
+    ChannelKind, Edit, Guild, GuildEdit, Permissions, World, guild_object, visible_channels,
+};
 
 /// `GET /guilds/{guild_id}`
 pub(super) async fn guild(bot: Bot, Ids([guild_id]): Ids<1>, query: Query) -> ApiResult {
@@ -53,8 +55,13 @@ pub(super) async fn edit(bot: Bot, Ids([guild_id]): Ids<1>, mut form: Form) -> A
             let value = match channel_id {
                 Edit::Keep => continue,
                 Edit::Clear => Value::Null,
-                Edit::Set(id) if guild.channels.contains(id) => json!(id),
-                Edit::Set(_) => return Err(ApiError::UNKNOWN_CHANNEL),
+                Edit::Set(id) => {
+                    let channel = guild.channels.get(id).ok_or(ApiError::UNKNOWN_CHANNEL)?;
+                    if name == AFK && channel.kind != ChannelKind::Voice {
+                        return Err(ApiError::WRONG_CHANNEL_TYPE);
+                    }
+                    json!(id)
+                }
             };
             settings.insert(name, value);
         }
@@ -79,9 +86,13 @@ fn object(call: &Call<'_>, guild_id: crate::snowflake::Snowflake) -> ApiResult {
     Ok(Json(guild_object(call.guild(guild_id)?)))
 }
 
+/// Where those are moved who do nothing in voice, and the seconds after which they are.
+const AFK: &str = "afk_channel_id";
+const AFK_TIMEOUTS: [u32; 5] = [60, 300, 900, 1800, 3600];
+
 /// Settings of a guild that name one of its channels.
 const CHANNELS: [&str; 5] = [
-    "afk_channel_id",
+    AFK,
     "system_channel_id",
     "rules_channel_id",
     "public_updates_channel_id",
@@ -95,12 +106,18 @@ fn plain_settings(form: &mut Form) -> BTreeMap<&'static str, Value> {
         ("verification_level", 4),
         ("default_message_notifications", 1),
         ("explicit_content_filter", 2),
-        ("afk_timeout", 3600),
         ("system_channel_flags", 63),
     ] {
         if let Some(number) = form.small(name, 0..=most) {
             settings.insert(name, json!(number));
         }
+    }
+    if let Some(seconds) = form.small("afk_timeout", 0..=u32::MAX) {
+        if !AFK_TIMEOUTS.contains(&seconds) {
+            let message = "Value must be one of (60, 300, 900, 1800, 3600).";
+            form.wrong(&["afk_timeout"], "BASE_TYPE_CHOICES", message);
+        }
+        settings.insert("afk_timeout", json!(seconds));
     }
     for (name, longest) in [("description", 300), ("preferred_locale", 10)] {
         match form.text_or_null(name, 0..=longest) {

@@ -35,6 +35,15 @@ pub(super) async fn user(
 /// `PATCH` of the same: the bot's name and picture. The picture is not kept.
 pub(super) async fn edit(bot: Bot, mut form: Form) -> ApiResult {
     let username = form.text("username", 2..=32);
+    let lower = username.as_deref().unwrap_or_default().to_lowercase();
+    if lower.contains("discord") {
+        let message = "Username cannot contain \"discord\"";
+        form.wrong(&["username"], "USERNAME_INVALID_CONTAINS", message);
+    }
+    if matches!(lower.as_str(), "everyone" | "here") {
+        let message = format!("Username cannot be \"{lower}\"");
+        form.wrong(&["username"], "USERNAME_INVALID", message);
+    }
     let avatar = form.picture("avatar");
     form.picture("banner");
     form.done()?;

@@ -29,6 +29,10 @@ pub(super) async fn add(bot: Bot, Texts(path): Texts<3>) -> Result<StatusCode, A
         call.needs_in(guild, channel, Permissions::READ_MESSAGE_HISTORY)?;
         not_archived(guild, channel)?;
         if !message.reactions.iter().any(|one| one.emoji == emoji) {
+            // No guild here has emojis of its own; those that `/sim` lets people bring are theirs.
+            if emoji.id.is_some() {
+                return Err(ApiError::UNKNOWN_EMOJI);
+            }
             call.needs_in(guild, channel, Permissions::ADD_REACTIONS)?;
             if message.reactions.len() >= MOST_KINDS {
                 return Err(ApiError::MOST_REACTIONS);

@@ -38,7 +38,7 @@ pub(super) async fn create(bot: Bot, Ids([channel_id]): Ids<1>, mut form: Form) 
             return Err(ApiError::MOST_WEBHOOKS);
         }
         // The picture is not kept: another has another hash.
-        let avatar = matches!(picture, Edit::Set(_)).then(|| call.world.rng().hex());
+        let avatar = matches!(picture, Edit::Set(())).then(|| call.world.rng().hex());
         let own = call.bot;
         let id = call.change(|world| world.create_webhook(channel_id, own, name, avatar))?;
         shape(call, id, Asker::Whole)

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::World;
+use super::{Permissions, World};
 use crate::snowflake::Snowflake;
 
 /// A command as it was registered.
@@ -34,6 +34,26 @@ impl Command {
     pub(crate) fn options(&self) -> &[Value] {
         let options = self.fields.get("options").and_then(Value::as_array);
         options.map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether it is there for somebody with these permissions, in a guild, or else in their
+    /// direct messages with the bot.
+    pub(crate) fn is_for(&self, in_guild: bool, permissions: Permissions) -> bool {
+        let field = |name: &str| self.fields.get(name).filter(|value| !value.is_null());
+        let context = u64::from(!in_guild);
+        let here = match field("contexts").and_then(Value::as_array) {
+            Some(contexts) => contexts.iter().any(|one| one.as_u64() == Some(context)),
+            None => in_guild || field("dm_permission") != Some(&json!(false)),
+        };
+        let needs = field("default_member_permissions");
+        let needs =
+            needs.and_then(|needs| serde_json::from_value::<Permissions>(needs.clone()).ok());
+        let may = match needs {
+            Some(Permissions::NONE) => permissions.has(Permissions::ADMINISTRATOR),
+            Some(needs) => permissions.has(needs),
+            None => true,
+        };
+        here && (may || !in_guild)
     }
 
     /// Application Command object.

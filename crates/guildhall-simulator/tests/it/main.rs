@@ -30,6 +30,7 @@ mod oauth_login;
 mod presences;
 mod raw;
 mod renames;
+mod refused_there;
 mod reset;
 mod rest_acts;
 mod rest_answers;

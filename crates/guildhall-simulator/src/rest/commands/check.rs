@@ -19,20 +19,21 @@ const COMMAND: u32 = 0;
 /// The last kind of option that there is, an attachment.
 const LAST_KIND: u32 = 11;
 /// Fields that are kept as they come.
-const AS_THEY_COME: [&str; 7] = [
-    "name_localizations",
-    "description_localizations",
-    "default_member_permissions",
-    "dm_permission",
-    "nsfw",
-    "contexts",
-    "integration_types",
-];
+const AS_THEY_COME: [&str; 2] = ["name_localizations", "description_localizations"];
+/// Characters of names, descriptions and choices of a command with all that is below it.
+const LONGEST: usize = 8000;
+/// Discord's numbers of options that are text, and numbers.
+const TEXT: u32 = 3;
+const INTEGER: u32 = 4;
+const CHANNEL: u32 = 7;
+const NUMBER: u32 = 10;
+/// Characters of a text that somebody gives.
+const LONGEST_TEXT: u64 = 6000;
 
 /// A whole command.
 pub(super) fn whole(form: &mut Form) -> Map<String, Value> {
     form.must_have("name");
-    let kind = form.small("type", 1..=4);
+    let kind = form.small("type", 1..=3);
     let kind = kind.map_or(CHAT_INPUT, u64::from);
     if kind == CHAT_INPUT {
         form.must_have("description");
@@ -41,7 +42,30 @@ pub(super) fn whole(form: &mut Form) -> Map<String, Value> {
     fields.insert("type".to_owned(), json!(kind));
     fields.entry("name").or_insert_with(|| json!(""));
     fields.entry("description").or_insert_with(|| json!(""));
+    not_too_long(form, &fields);
     fields
+}
+
+/// Notes a command of which too much is said.
+pub(super) fn not_too_long(form: &mut Form, fields: &Map<String, Value>) {
+    if fields.values().map(said).sum::<usize>() > LONGEST {
+        let message = format!("Command exceeds maximum size ({LONGEST})");
+        form.wrong(&[], "APPLICATION_COMMAND_TOO_LARGE", message);
+    }
+}
+
+/// Characters of names, descriptions and values, not of their translations.
+fn said(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(list) => list.iter().map(said).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| !name.ends_with("_localizations"))
+            .map(|(_, value)| said(value))
+            .sum(),
+        _ => 0,
+    }
 }
 
 /// Those fields of a command of this kind that are there.
@@ -61,6 +85,22 @@ pub(super) fn some(form: &mut Form, kind: u64) -> Map<String, Value> {
         if let Some(value) = form.take(name) {
             fields.insert(name.to_owned(), value);
         }
+    }
+    for name in ["dm_permission", "nsfw"] {
+        if let Some(flag) = form.flag(name) {
+            fields.insert(name.to_owned(), json!(flag));
+        }
+    }
+    for (name, most) in [("contexts", 2), ("integration_types", 1)] {
+        if let Some(list) = numbers(form, name, most) {
+            fields.insert(name.to_owned(), list);
+        }
+    }
+    if form.peek("default_member_permissions") == Some(&Value::Null) {
+        fields.insert("default_member_permissions".to_owned(), Value::Null);
+    }
+    if let Some(permissions) = form.permissions("default_member_permissions") {
+        fields.insert("default_member_permissions".to_owned(), json!(permissions));
     }
     if let Some(options) = options(form, COMMAND) {
         if (2..=MESSAGE).contains(&kind) && !options.is_empty() {
@@ -94,6 +134,27 @@ fn is_plain(name: &str) -> bool {
             )
     };
     name.chars().all(fits) && name.to_lowercase() == name
+}
+
+/// A list of Discord's numbers up to one, or null.
+fn numbers(form: &mut Form, name: &str, most: u64) -> Option<Value> {
+    let value = form.take(name)?;
+    match &value {
+        Value::Null => {}
+        Value::Array(list) => {
+            for (place, one) in list.iter().enumerate() {
+                if one.as_u64().is_none_or(|one| one > most) {
+                    let message = format!("Value must be a number from 0 to {most}.");
+                    form.wrong(&[name, &place.to_string()], "BASE_TYPE_CHOICES", message);
+                }
+            }
+        }
+        _ => {
+            let message = "Only iterables may be used in a ListType";
+            form.wrong(&[name], "LIST_TYPE_CONVERT", message);
+        }
+    }
+    Some(value)
 }
 
 fn name_invalid(form: &mut Form, field: &str) {
@@ -151,22 +212,26 @@ fn option(form: &mut Form, parent: u32) -> Value {
     if let Some(required) = form.flag("required") {
         option["required"] = json!(required);
     }
-    for name in [
-        "name_localizations",
-        "description_localizations",
-        "channel_types",
-        "min_value",
-        "max_value",
-        "min_length",
-        "max_length",
-        "autocomplete",
-    ] {
+    for name in AS_THEY_COME {
         if let Some(value) = form.take(name).filter(|value| !value.is_null()) {
             option[name] = value;
         }
     }
+    bounds(form, kind, &mut option);
     if let Some(choices) = choices(form) {
+        fitting(form, kind, &choices);
         option["choices"] = json!(choices);
+    }
+    if let Some(autocomplete) = form.flag("autocomplete") {
+        option["autocomplete"] = json!(autocomplete);
+        let chooses = option["choices"]
+            .as_array()
+            .is_some_and(|list| !list.is_empty());
+        if autocomplete && (chooses || !matches!(kind, TEXT | INTEGER | NUMBER)) {
+            let message = "Autocomplete is for text and numbers without choices.";
+            let code = "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_INVALID";
+            form.wrong(&["autocomplete"], code, message);
+        }
     }
     let fits = match kind {
         GROUP => parent == COMMAND,
@@ -184,6 +249,66 @@ fn option(form: &mut Form, parent: u32) -> Value {
         option["options"] = json!(options(form, kind).unwrap_or_default());
     }
     option
+}
+
+/// What an option's value is bounded by, each bound for its kind alone.
+fn bounds(form: &mut Form, kind: u32, option: &mut Value) {
+    for name in ["min_value", "max_value"] {
+        let Some(value) = form.take(name).filter(|value| !value.is_null()) else {
+            continue;
+        };
+        let fits = match kind {
+            INTEGER => value.is_i64() || value.is_u64(),
+            NUMBER => value.is_number(),
+            _ => false,
+        };
+        if !fits {
+            let message = format!("Value {value} bounds no option of this type.");
+            form.wrong(&[name], "NUMBER_TYPE_COERCE", message);
+        }
+        option[name] = value;
+    }
+    for (name, least) in [("min_length", 0), ("max_length", 1)] {
+        if let Some(length) = form.number(name, least..=LONGEST_TEXT) {
+            if kind != TEXT {
+                let message = "Only text has a length.";
+                form.wrong(&[name], "BASE_TYPE_CHOICES", message);
+            }
+            option[name] = json!(length);
+        }
+    }
+    if let Some(kinds) = numbers(form, "channel_types", 16).filter(|kinds| !kinds.is_null()) {
+        if kind != CHANNEL {
+            let message = "Only channels have a channel's type.";
+            form.wrong(&["channel_types"], "BASE_TYPE_CHOICES", message);
+        }
+        option["channel_types"] = kinds;
+    }
+}
+
+/// Notes choices that are no values of their option.
+fn fitting(form: &mut Form, kind: u32, choices: &[Value]) {
+    for (place, choice) in choices.iter().enumerate() {
+        let value = &choice["value"];
+        let fits = match kind {
+            TEXT => value
+                .as_str()
+                .is_some_and(|text| text.chars().count() <= 100),
+            INTEGER => value.is_i64() || value.is_u64(),
+            NUMBER => value.is_number(),
+            _ => false,
+        };
+        // What is missing was noted as that.
+        if !fits && !value.is_null() {
+            let path = ["choices", &place.to_string(), "value"];
+            let message = format!("Value {value} is none of an option of this type.");
+            form.wrong(
+                &path,
+                "APPLICATION_COMMAND_OPTIONS_CHOICES_INVALID",
+                message,
+            );
+        }
+    }
 }
 
 fn choices(form: &mut Form) -> Option<Vec<Value>> {

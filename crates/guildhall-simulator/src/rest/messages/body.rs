@@ -353,6 +353,10 @@ pub(super) struct Reference {
 pub(super) fn reference(form: &mut Form) -> Option<Reference> {
     let mut below = form.form("message_reference")?;
     below.must_have("message_id");
+    if below.small("type", 0..=1) == Some(1) {
+        let message = "Messages are not forwarded here.";
+        below.wrong(&["type"], "SIMULATOR_ABSENT", message);
+    }
     let must_exist = below.flag("fail_if_not_exists").unwrap_or(true);
     let id = below.id("message_id");
     form.absorb(&["message_reference"], below);

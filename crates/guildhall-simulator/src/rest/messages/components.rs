@@ -34,6 +34,22 @@ pub(in crate::rest) enum Shown {
     Modal,
 }
 
+impl Shown {
+    /// Whether a component of this type can stand there, on top or below another.
+    fn takes(self, kind: u64) -> bool {
+        let anywhere = matches!(kind, ROW | STRING_SELECT | 5..=8);
+        match self {
+            Self::Rows => anywhere || kind == BUTTON,
+            // Sections, texts, pictures, files, separators, containers.
+            Self::V2 => anywhere || kind == BUTTON || matches!(kind, 9..=14 | 17),
+            // Labels and texts, and what is filled in.
+            Self::Modal => {
+                anywhere || matches!(kind, TEXT_INPUT | TEXT_DISPLAY | LABEL | 19 | 21..=23)
+            }
+        }
+    }
+}
+
 /// `components` of a body, each numbered as Discord numbers those without an id.
 pub(in crate::rest) fn read(form: &mut Form, shown: Shown) -> Option<Vec<Value>> {
     let mut components = match form.take("components")? {
@@ -55,6 +71,7 @@ pub(in crate::rest) fn read(form: &mut Form, shown: Shown) -> Option<Vec<Value>>
     }
     let mut check = Check {
         form,
+        shown,
         last_id: 0,
         custom_ids: HashSet::new(),
         checked: 0,
@@ -93,6 +110,7 @@ pub(in crate::rest) fn read(form: &mut Form, shown: Shown) -> Option<Vec<Value>>
 
 struct Check<'a> {
     form: &'a mut Form,
+    shown: Shown,
     last_id: u64,
     custom_ids: HashSet<String>,
     checked: usize,
@@ -167,12 +185,27 @@ impl Check<'_> {
                 .and_then(Value::as_array)
                 .map_or(0, Vec::len)
         };
+        if !self.shown.takes(kind) {
+            let message = "A component of this type cannot stand here.";
+            self.wrong(path, "type", "BASE_TYPE_CHOICES", message);
+        }
         match kind {
             ROW if !(1..=5).contains(&count("components")) => {
                 let message = "Must be between 1 and 5 in length.";
                 self.wrong(path, "components", "BASE_TYPE_BAD_LENGTH", message);
             }
+            ROW => {
+                let below = fields.get("components").and_then(Value::as_array);
+                let is_button = |one: &Value| one["type"] == BUTTON;
+                let count = below.map_or(0, Vec::len);
+                if count > 1 && !below.into_iter().flatten().all(is_button) {
+                    let message = "A row has buttons, or one other component.";
+                    let code = "COMPONENT_LAYOUT_WIDTH_EXCEEDED";
+                    self.wrong(path, "components", code, message);
+                }
+            }
             BUTTON => {
+                self.text_within(fields, path, "label", 80);
                 let style = fields.get("style").and_then(Value::as_u64);
                 match style {
                     Some(5) if !has("url") => {
@@ -196,8 +229,14 @@ impl Check<'_> {
                     let message = "Must be between 1 and 25 in length.";
                     self.wrong(path, "options", "BASE_TYPE_BAD_LENGTH", message);
                 }
+                self.options(fields, path);
+                self.select(fields, path, count("options"));
             }
-            TEXT_INPUT | 5..=8 => self.custom_id(fields, path),
+            5..=8 => {
+                self.custom_id(fields, path);
+                self.select(fields, path, MOST_OPTIONS);
+            }
+            TEXT_INPUT => self.custom_id(fields, path),
             TEXT_DISPLAY => {
                 let content = fields.get("content").and_then(Value::as_str);
                 match content.filter(|content| !content.is_empty()) {
@@ -206,6 +245,69 @@ impl Check<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn text_within(
+        &mut self,
+        fields: &Map<String, Value>,
+        path: &[String],
+        name: &str,
+        most: usize,
+    ) {
+        let text = fields.get(name).and_then(Value::as_str);
+        if text.is_some_and(|text| text.chars().count() > most) {
+            let message = format!("Must be {most} or fewer in length.");
+            self.wrong(path, name, "BASE_TYPE_MAX_LENGTH", &message);
+        }
+    }
+
+    /// How many of a select menu are chosen, out of so many.
+    fn select(&mut self, fields: &Map<String, Value>, path: &[String], of: usize) {
+        self.text_within(fields, path, "placeholder", 150);
+        let number = |name: &str, absent: u64| match fields.get(name) {
+            None | Some(Value::Null) => Some(absent),
+            Some(value) => value.as_u64(),
+        };
+        let of = of.clamp(1, MOST_OPTIONS) as u64;
+        let (least, most) = (number("min_values", 1), number("max_values", 1));
+        if most.is_none_or(|most| !(1..=of).contains(&most)) {
+            let message = format!("int value should be between 1 and {of}.");
+            self.wrong(path, "max_values", "NUMBER_TYPE_MAX", &message);
+        }
+        if least.is_none_or(|least| least > most.unwrap_or(of)) {
+            let message = "int value should be less than or equal to max_values.";
+            self.wrong(path, "min_values", "NUMBER_TYPE_MAX", message);
+        }
+    }
+
+    /// What a select menu offers.
+    fn options(&mut self, fields: &Map<String, Value>, path: &[String]) {
+        let options = fields.get("options").and_then(Value::as_array);
+        let mut values = HashSet::new();
+        for (place, option) in options.into_iter().flatten().enumerate() {
+            let below = ["options".to_owned(), place.to_string()];
+            let path: Vec<_> = path.iter().cloned().chain(below).collect();
+            for name in ["label", "value"] {
+                let length = option[name].as_str().map(|text| text.chars().count());
+                match length {
+                    None => {
+                        let message = "This field is required";
+                        self.wrong(&path, name, "BASE_TYPE_REQUIRED", message);
+                    }
+                    Some(1..=100) => {}
+                    Some(_) => {
+                        let message = "Must be between 1 and 100 in length.";
+                        self.wrong(&path, name, "BASE_TYPE_BAD_LENGTH", message);
+                    }
+                }
+            }
+            let value = option["value"].as_str();
+            if value.is_some_and(|value| !values.insert(value)) {
+                let message = "The specified option value is already used";
+                let code = "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED";
+                self.wrong(&path, "value", code, message);
+            }
         }
     }
 

@@ -26,6 +26,7 @@ pub(super) fn read(form: &mut Form, now: OffsetDateTime) -> Option<Value> {
     for (place, mut answer) in poll.forms("answers").unwrap_or_default() {
         answer.must_have("poll_media");
         if let Some(mut media) = answer.form("poll_media") {
+            media.must_have("text");
             let text = media.text("text", 1..=55);
             let mut shown = json!({});
             if let Some(text) = text {
@@ -39,9 +40,9 @@ pub(super) fn read(form: &mut Form, now: OffsetDateTime) -> Option<Value> {
         }
         poll.absorb(&["answers", &place], answer);
     }
-    if answers.len() > MOST_ANSWERS {
-        let message = format!("Must be {MOST_ANSWERS} or fewer in length.");
-        poll.wrong(&["answers"], "BASE_TYPE_MAX_LENGTH", message);
+    if !(1..=MOST_ANSWERS).contains(&answers.len()) {
+        let message = format!("Must be between 1 and {MOST_ANSWERS} in length.");
+        poll.wrong(&["answers"], "BASE_TYPE_BAD_LENGTH", message);
     }
     // discord.py 2.7.1 divides, and says 1.0.
     poll.without_fraction("duration");

@@ -1,5 +1,8 @@
 //! Messages and their reactions.
 
+/// What of Unicode is an emoji.
+mod unicode;
+
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
@@ -272,7 +275,7 @@ impl Emoji {
                 name: name.to_owned(),
             }),
             Some(_) => None,
-            None if inner.is_empty() || inner.is_ascii() => None,
+            None if !unicode::is_emoji(inner) => None,
             None => Some(Self {
                 id: None,
                 name: inner.to_owned(),
