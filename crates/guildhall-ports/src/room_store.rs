@@ -105,11 +105,15 @@ pub struct RoomRecord {
     pub hidden: bool,
     /// The role that lets people in, where a room has one.
     pub role_id: Option<RoleId>,
-    /// By this what was made for it is known again at Discord: the newest of the guild's rooms then.
+    /// In its role's name, by which that is known again at Discord: tells it from what another store
+    /// gave the same number.
     pub mark: u64,
-    /// And by these: what its channel was last asked for with. None: it was not yet, or it is there.
+    /// By these its channel is: what it was last asked for with. None: it was not yet, or it is there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overwrites: Vec<Overwrite>,
+    /// And it is none of these: what the guild had before it was asked for. None: it is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<ChannelId>,
     /// The lobby that somebody joined for it.
     pub lobby: Option<ChannelId>,
     /// When it was asked for.

@@ -38,8 +38,8 @@ pub(crate) struct Scene {
     pub(crate) creation: Result<Vec<SceneCategory>, CommandError>,
     /// Categories were asked about: outside of all no room may be made.
     pub(crate) needs_category: bool,
-    /// The room that Discord made last, as far as the world knows; 0: there is none.
-    pub(crate) newest_room: ChannelId,
+    /// The guild's rooms, as far as the world knows.
+    pub(crate) rooms: Vec<ChannelId>,
     /// The room in which the actor is.
     pub(crate) actor_in: Option<ChannelId>,
     /// What the actor is called there, as far as it is known: from a room that they are in.

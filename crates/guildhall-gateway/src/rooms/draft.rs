@@ -12,9 +12,9 @@ pub(crate) struct RoomDraft {
     name: String,
     limit: u32,
     parent_id: Option<ChannelId>,
-    /// Its channel is younger than this one.
-    mark: u64,
     overwrites: Vec<Overwrite>,
+    /// Its channel is none of these.
+    before: Vec<ChannelId>,
     /// What web roles are to know of it.
     pub(crate) management: RoomManagement,
 }
@@ -47,8 +47,8 @@ impl RoomDraft {
             name: room.name.clone(),
             limit: room.limit,
             parent_id: room.parent_id,
-            mark: room.mark,
             overwrites: room.overwrites.clone(),
+            before: room.before.clone(),
             management: management_of(room),
         })
     }
@@ -57,7 +57,7 @@ impl RoomDraft {
     /// bot and the owner by themselves only where they set out to copy it. `is_gone`: the guild has
     /// no such role, and what named it may name it no longer.
     pub(crate) fn is(&self, seen: VoiceChannelSeen<'_>, is_gone: impl Fn(RoleId) -> bool) -> bool {
-        seen.channel_id.0 > self.mark
+        !self.before.contains(&seen.channel_id)
             && seen.name == self.name
             && seen.user_limit == self.limit
             && seen.parent_id == self.parent_id

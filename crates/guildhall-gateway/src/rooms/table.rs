@@ -72,8 +72,8 @@ pub(crate) struct RoomPlan {
     pub(crate) private: bool,
     pub(crate) lobby: Option<ChannelId>,
     pub(crate) now: UnixMs,
-    /// The newest of the guild's rooms: what is made for this one is younger.
-    pub(crate) mark: u64,
+    /// The guild's rooms: what is made for this one is none of them.
+    pub(crate) before: Vec<ChannelId>,
     /// The command that makes it.
     pub(crate) command: u64,
 }
@@ -159,8 +159,9 @@ impl RoomTable {
                 locked: false,
                 hidden: plan.private,
                 role_id: None,
-                mark: plan.mark,
+                mark: plan.now,
                 overwrites: Vec::new(),
+                before: plan.before,
                 lobby: plan.lobby,
                 made_at: plan.now,
                 command: Some(plan.command),

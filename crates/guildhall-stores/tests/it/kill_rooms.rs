@@ -84,6 +84,7 @@ fn changes(number: u64) -> Vec<RoomChange> {
         role_id: None,
         mark: number,
         overwrites: Vec::new(),
+        before: Vec::new(),
         lobby: None,
         made_at: number,
         command: None,

@@ -58,7 +58,7 @@ async fn the_demo_prints_page_simulator_and_curl_lines_that_work() {
         discord.people[0]
     );
     a_role_opens_and_closes_a_room(&mut stream, &discord).await;
-    a_lobby_makes_a_room(&demo, &discord).await;
+    a_lobby_makes_a_room(&demo, &discord, &mut stream).await;
     let command = demo.line_after("command").await;
     discord
         .voice(&discord.visitor, Some(&discord.rooms[0]))
@@ -109,8 +109,9 @@ async fn a_role_opens_and_closes_a_room(stream: &mut Stream, discord: &Discord) 
     }
 }
 
-/// Somebody joins the channel that the greeting names, and is in a room of their own then.
-async fn a_lobby_makes_a_room(demo: &Process, discord: &Discord) {
+/// Somebody joins the channel that the greeting names, and is in a room of their own then, which is
+/// told as theirs at once.
+async fn a_lobby_makes_a_room(demo: &Process, discord: &Discord, stream: &mut Stream) {
     let lobby = demo.line_after("lobby").await;
     let name = lobby.split('"').nth(1).expect("its name");
     let channel = |truth: &Value, of: &str, is: &str| {
@@ -135,6 +136,15 @@ async fn a_lobby_makes_a_room(demo: &Process, discord: &Discord) {
         channel(&truth, "id", &room).is_some_and(|room| room["messages"][0].is_object())
     })
     .await;
+    let truth = discord.state().await;
+    let room = room_of(&truth, who).expect("they are there");
+    let created = stream.until("room.created").await.data;
+    assert_eq!(created["channelId"], room.as_str());
+    assert_eq!(
+        (&created["managed"], &created["ownerId"]),
+        (&true.into(), &who.as_str().into()),
+        "{created}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

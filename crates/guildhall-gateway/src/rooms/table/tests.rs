@@ -24,7 +24,7 @@ fn plan(owner_id: UserId) -> RoomPlan {
         private: true,
         lobby: None,
         now: 5,
-        mark: 6,
+        before: Vec::new(),
         command: 7,
     }
 }

@@ -45,12 +45,7 @@ pub(crate) fn scene_of(
         room: room.and_then(|room| room_of((guild_id, guild), room)),
         creation: creation(guild_id, guild, question, wall),
         needs_category: !question.parents.is_empty(),
-        newest_room: guild
-            .rooms
-            .keys()
-            .next_back()
-            .copied()
-            .unwrap_or(ChannelId(0)),
+        rooms: guild.rooms.keys().copied().collect(),
         actor_in: there.map(|there| there.channel_id),
         actor_name: there.map(|there| there.display_name.clone()),
     }

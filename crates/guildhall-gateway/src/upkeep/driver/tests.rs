@@ -449,6 +449,7 @@ fn room() -> RoomRecord {
         role_id: Some(RoleId(60)),
         mark: 1,
         overwrites: Vec::new(),
+        before: Vec::new(),
         lobby: None,
         made_at: 1,
         command: None,

@@ -11,8 +11,6 @@ use super::below;
 
 /// What it is called; the greeting says so.
 pub(super) const NAME: &str = "Make a table";
-/// An id that no other thing of the simulated world has, so that it is the same each time.
-const ID: &str = "1600000000000000001";
 /// The category in which it is, and the rooms that are made in it.
 const CATEGORY: &str = "The Hall";
 
@@ -22,7 +20,7 @@ pub(super) async fn open(discord: &str, guild_id: &str) -> anyhow::Result<String
     let state = client.get(below(discord, "/sim/state")?).send().await?;
     let state: Value = serde_json::from_slice(&state.bytes().await?)?;
     let parent = category(&state, guild_id).with_context(|| format!("there is no {CATEGORY}"))?;
-    let channel = json!({"id": ID, "guildId": guild_id, "name": NAME, "parentId": parent});
+    let channel = json!({"guildId": guild_id, "name": NAME, "parentId": parent});
     let made = client.post(below(discord, "/sim/channels")?);
     let made = made
         .header("content-type", "application/json")
@@ -34,7 +32,9 @@ pub(super) async fn open(discord: &str, guild_id: &str) -> anyhow::Result<String
         "it was answered {}",
         made.status()
     );
-    Ok(json!([{"channel": ID, "parent": parent}]).to_string())
+    let made: Value = serde_json::from_slice(&made.bytes().await?)?;
+    let id = made["id"].as_str().context("it has no id")?;
+    Ok(json!([{"channel": id, "parent": parent}]).to_string())
 }
 
 fn category(state: &Value, guild_id: &str) -> Option<String> {

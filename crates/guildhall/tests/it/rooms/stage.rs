@@ -18,7 +18,8 @@ use crate::{
 /// them.
 pub(super) const PARENT: &str = "1500000000000000001";
 pub(super) const SECOND_PARENT: &str = "1500000000000000002";
-pub(super) const LOBBY: &str = "1500000000000000003";
+/// One of an id that Discord's clock gives in decades: ids are no times.
+pub(super) const LOBBY: &str = "9000000000000000003";
 
 /// A category of Discord's.
 const CATEGORY: u64 = 4;

@@ -107,8 +107,8 @@ impl Act {
             private: wish.private,
             lobby: wish.lobby,
             now: self.context.clock.now(),
-            // Whatever is younger than this may be ours.
-            mark: scene.newest_room.0,
+            // Whatever else is there later may be ours.
+            before: scene.rooms,
             command: accepted.id,
         };
         let reserved = self
@@ -175,6 +175,7 @@ impl Act {
             room.phase = RoomPhase::Open { channel_id };
             room.unsettled = false;
             room.overwrites = Vec::new();
+            room.before = Vec::new();
             self.context.rooms.put(room.clone()).await?;
         }
         let made = Making::Made(channel_id, management_of(&room));

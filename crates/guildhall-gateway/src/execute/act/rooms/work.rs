@@ -218,8 +218,8 @@ impl RoomWork<'_> {
         }
     }
 
-    /// A room's channel, found by what it was asked for with: younger than the rooms that were there
-    /// before, and like it to the last bit of its overwrites. One that we know is another room's. Each
+    /// A room's channel, found by what it was asked for with: none of the rooms that were there before,
+    /// and like it to the last bit of its overwrites. One that we know is another room's. Each
     /// of our records accounts for one; where more are like that, one of them is somebody's copy, and
     /// none is touched.
     pub(super) async fn channel_of(
@@ -240,7 +240,6 @@ impl RoomWork<'_> {
         let is_gone = |role_id| roles.iter().all(|role| role.role_id != role_id);
         let rooms = &self.context.rooms;
         channels.retain(|it| it.is_voice && rooms.by_channel(it.channel_id).is_none());
-        channels.sort_by_key(|channel| channel.channel_id);
         let seen = channels.iter().map(|channel| VoiceChannelSeen {
             channel_id: channel.channel_id,
             name: &channel.name,
@@ -248,18 +247,21 @@ impl RoomWork<'_> {
             parent_id: channel.parent_id,
             overwrites: &channel.overwrites,
         });
-        let like: Vec<VoiceChannelSeen<'_>> =
-            seen.filter(|seen| draft.is(*seen, is_gone)).collect();
         let asked_for = rooms.being_made();
         let drafts = asked_for.iter().filter(|(of, ..)| *of == self.guild_id);
         let drafts: Vec<&RoomDraft> = drafts.map(|(_, _, draft)| draft).collect();
-        // From the oldest on: a record accounts for none that was there before it.
-        let accounted_for = like.iter().enumerate().all(|(older, seen)| {
-            let of_it = drafts.iter().filter(|draft| draft.is(*seen, is_gone));
-            of_it.count() > older
-        });
-        let oldest = like.first().map(|seen| seen.channel_id);
-        Ok(oldest.filter(|_| accounted_for))
+        let accounting = |seen: VoiceChannelSeen<'_>| {
+            let of_it = drafts.iter().filter(|draft| draft.is(seen, is_gone));
+            (of_it.count(), seen.channel_id)
+        };
+        let like = seen.filter(|seen| draft.is(*seen, is_gone));
+        let mut like: Vec<(usize, ChannelId)> = like.map(accounting).collect();
+        // From the one that was there first on: a record accounts for none that was there before it.
+        like.sort_unstable();
+        let mut others = like.iter().enumerate();
+        let accounted_for = others.all(|(earlier, (records, _))| *records > earlier);
+        let first = like.first().map(|(_, channel_id)| *channel_id);
+        Ok(first.filter(|_| accounted_for))
     }
 
     pub(super) async fn give_role(&self, to: UserId, role_id: RoleId) -> Result<(), StepError> {

@@ -5,6 +5,9 @@ use guildhall_model::{Change, Position, guild::Room};
 
 use super::*;
 
+/// A channel of an id that Discord's clock gives in decades.
+const TO_COME: ChannelId = ChannelId(u64::MAX >> 1);
+
 /// Each event about a room that was not there at the start: its name, and whether it says that the room
 /// is ours.
 async fn told(house: &House) -> Vec<(&'static str, bool)> {
@@ -19,7 +22,8 @@ async fn told(house: &House) -> Vec<(&'static str, bool)> {
             Change::RoomDeleted { channel_id } => (*channel_id, true),
             _ => return None,
         };
-        (room != ROOM && room != OTHER_ROOM).then_some((change.name(), ours))
+        let is_new = ![ROOM, OTHER_ROOM, TO_COME].contains(&room);
+        is_new.then_some((change.name(), ours))
     });
     told.collect()
 }
@@ -50,6 +54,25 @@ async fn also_where_discord_does_not_answer_or_the_process_is_killed() {
         house.settles().await.expect("nothing is left");
         let whole = [("room.created", true), ("room.deleted", true)];
         assert_eq!(told(&house).await, whole, "killed: {kills}");
+    }
+}
+
+#[tokio::test]
+async fn also_where_a_channel_has_an_id_of_times_to_come() {
+    for kills in [false, true] {
+        let mut house = House::with_rooms_and(RoomMode::Overwrites, Duration::from_secs(1)).await;
+        house.discord.change(|guild| {
+            let mut skewed = guild.rooms[&ROOM].clone();
+            skewed.info.channel_id = TO_COME;
+            guild.rooms.insert(TO_COME, skewed);
+        });
+        let made = unanswered(&mut house, by(ANNA, "k", create(true)), kills).await;
+        assert_eq!(told(&house).await, [("room.created", true)]);
+        let room = channel_of(&made);
+        let closed = house.give(by(ANNA, "", close(room))).await;
+        assert_eq!(outcome(&closed), Outcome::Done);
+        let mut left = house.discord.guild().rooms.into_keys();
+        assert!(left.by_ref().eq([ROOM, OTHER_ROOM, TO_COME]), "{left:?}");
     }
 }
 

@@ -230,6 +230,7 @@ fn room(number: u64) -> RoomRecord {
         role_id: None,
         mark: 77,
         overwrites: Vec::new(),
+        before: Vec::new(),
         lobby: None,
         made_at: 1_764_300_000_000,
         command: Some(9),

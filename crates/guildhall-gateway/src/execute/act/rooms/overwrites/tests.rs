@@ -33,6 +33,7 @@ fn room(private: bool) -> RoomRecord {
         role_id: None,
         mark: 7,
         overwrites: Vec::new(),
+        before: Vec::new(),
         lobby: None,
         made_at: since,
         command: None,

@@ -44,7 +44,7 @@ fn whatever_is_made_by_hand_at_that_moment_is_not_taken_for_ours() {
         ("a stage", |it| it["type"] = 13.into()),
         ("another limit", |it| it["user_limit"] = 3.into()),
         ("in a category", |it| it["parent_id"] = "5".into()),
-        ("older", |it| it["id"] = "8".into()),
+        ("there before", |it| it["id"] = "8".into()),
         ("without the bot", |it| drop(overwrites(it).remove(1))),
         ("with somebody else", |it| {
             let other = json!({"id": "77", "type": 1, "allow": "1024", "deny": "0"});
@@ -175,12 +175,13 @@ fn draft() -> RoomDraft {
         locked: OURS.locked,
         hidden: OURS.hidden,
         role_id: None,
-        mark: ROOM.0,
+        mark: 1,
         overwrites: vec![
             one(OverwriteTarget::Role(GUILD.everyone()), 0, ENTRY),
             one(OverwriteTarget::Member(UserId(BOT)), ENTRY, 0),
             one(OverwriteTarget::Member(OURS.owner_id), ENTRY, 0),
         ],
+        before: vec![ROOM, ChannelId(8)],
         lobby: None,
         made_at: 1,
         command: Some(1),
