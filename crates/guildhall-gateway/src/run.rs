@@ -191,19 +191,19 @@ impl Gateway {
         let (limits, names) = (self.config.limits, self.config.names);
         let mut tasks = Tasks::new(tracker);
         let (executor, submissions) = Executor::new();
+        let viewers = ViewerTables::new();
         let context = CommandContext {
             worlds: GuildWorlds::new(self.shards.iter().map(Shard::world)),
             rest: self.rest.clone(),
             journal: Arc::clone(&self.ports.commands),
             rooms: self.rooms,
+            viewers: viewers.clone(),
             call_time: execute::CALL,
             clock: Arc::clone(&self.ports.clock),
         };
-        let viewers = ViewerTables::new();
         let setup = UpkeepSetup {
             context: context.clone(),
             executor: executor.clone(),
-            viewers: viewers.clone(),
             shards: self.shards.iter().map(Shard::upkeep).collect(),
         };
         let upkeep = upkeep::run(setup, stop.clone());

@@ -27,7 +27,6 @@ use crate::{
     ShardId,
     execute::{CommandContext, Executor},
     log::Log,
-    rooms::ViewerTables,
 };
 
 pub(crate) use driver::run;
@@ -36,7 +35,6 @@ pub(crate) use driver::run;
 pub(crate) struct UpkeepSetup {
     pub(crate) context: CommandContext,
     pub(crate) executor: Executor,
-    pub(crate) viewers: ViewerTables,
     pub(crate) shards: Vec<UpkeepShard>,
 }
 

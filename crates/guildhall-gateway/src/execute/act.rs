@@ -39,7 +39,7 @@ use super::{
 use crate::{
     discord_rest::{CallTerms, DiscordRest, RestCaller, RestError, error_code},
     inbox::{About, Answered, Expectation, QuestionAnswer, SceneQuestion, Stopped},
-    rooms::RoomTable,
+    rooms::{RoomTable, ViewerTables},
 };
 
 /// A call to Discord ends within this, whatever happens.
@@ -58,6 +58,8 @@ pub(crate) struct CommandContext {
     pub(crate) rest: DiscordRest,
     pub(crate) journal: Arc<dyn CommandJournal>,
     pub(crate) rooms: RoomTable,
+    /// Who is on which room's page.
+    pub(crate) viewers: ViewerTables,
     pub(crate) clock: Arc<dyn Clock>,
     /// A call to Discord ends within this, whatever happens: [`CALL`], but in tests.
     pub(crate) call_time: Duration,

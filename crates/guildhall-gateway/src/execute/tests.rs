@@ -19,6 +19,7 @@ use std::{
 
 use futures_util::FutureExt;
 use guildhall_http::driver_time::now;
+use guildhall_link::frame::ViewerTable;
 use guildhall_model::{
     ChannelId, GuildId, UnixMs, UserId,
     command::{Command, CommandErrorCode, CommandRequest, CommandResult, Outcome},
@@ -41,7 +42,7 @@ use super::*;
 use crate::{
     config::tests::NAMES,
     discord_rest::{DiscordRest, RestBudget},
-    rooms::{RoomSettings, RoomTable},
+    rooms::{AttachedViewers, RoomSettings, RoomTable, ViewerTables},
     sequencer::ManagedRooms,
 };
 use discord::{FalseDiscord, Reaction};
@@ -79,6 +80,7 @@ pub(crate) fn unused_context() -> CommandContext {
         rest: rest.expect("a client"),
         journal: Arc::new(MemoryCommandJournal::default()),
         rooms: rooms.expect("in memory"),
+        viewers: ViewerTables::new(),
         clock: Arc::new(SystemClock),
         call_time: CALL,
     }
@@ -134,6 +136,9 @@ struct House {
     call_time: Duration,
     /// What the executor that runs has of the store.
     rooms: RoomTable,
+    viewers: ViewerTables,
+    /// A web role.
+    web: AttachedViewers,
     executor: Executor,
     running: AbortHandle,
     tasks: JoinSet<ExecutorExit>,
@@ -154,7 +159,10 @@ impl House {
         let store = MemoryRoomStore::default();
         let rooms = load(&store, &settings).await;
         let clock = Arc::new(LaterClock::default());
-        let parts = (&discord, &journal, &rooms, &clock);
+        let viewers = ViewerTables::new();
+        let web = viewers.attach();
+        web.told(looks_at(&[]));
+        let parts = (&discord, &journal, (&rooms, &viewers), &clock);
         let (executor, running) = start(parts, call_time, &mut tasks).await;
         Self {
             discord,
@@ -164,6 +172,8 @@ impl House {
             clock,
             call_time,
             rooms,
+            viewers,
+            web,
             executor,
             running,
             tasks,
@@ -178,7 +188,8 @@ impl House {
         let rooms = (self.rooms.managed(), self.rooms.being_made());
         self.discord
             .begins_with(ManagedRooms::new(rooms.0, rooms.1));
-        let parts = (&self.discord, &self.journal, &self.rooms, &self.clock);
+        let rooms = (&self.rooms, &self.viewers);
+        let parts = (&self.discord, &self.journal, rooms, &self.clock);
         let started = start(parts, self.call_time, &mut self.tasks);
         (self.executor, self.running) = started.await;
     }
@@ -232,6 +243,14 @@ impl Told {
     }
 }
 
+/// Somebody is on these rooms' pages.
+fn looks_at(rooms: &[ChannelId]) -> ViewerTable {
+    ViewerTable {
+        instance: "web".parse().expect("a name"),
+        rooms: rooms.iter().map(|room| (*room, 1)).collect(),
+    }
+}
+
 async fn load(store: &MemoryRoomStore, settings: &RoomSettings) -> RoomTable {
     let store = Arc::new(store.clone());
     let loaded = RoomTable::load(settings.clone(), store, SigningKey([7; 32])).await;
@@ -239,10 +258,10 @@ async fn load(store: &MemoryRoomStore, settings: &RoomSettings) -> RoomTable {
 }
 
 async fn start(
-    (discord, journal, rooms, clock): (
+    (discord, journal, (rooms, viewers), clock): (
         &FalseDiscord,
         &ObservedJournal,
-        &RoomTable,
+        (&RoomTable, &ViewerTables),
         &Arc<LaterClock>,
     ),
     call_time: Duration,
@@ -255,6 +274,7 @@ async fn start(
             rest: discord.rest(),
             journal: Arc::new(journal.clone()),
             rooms: rooms.clone(),
+            viewers: viewers.clone(),
             clock: Arc::<LaterClock>::clone(clock),
             call_time,
         },

@@ -52,6 +52,12 @@ impl ViewerTables {
         }
     }
 
+    /// The rooms that somebody is on the page of at this moment. `None`: no web role is there that would
+    /// know.
+    pub(crate) fn viewed(&self) -> Option<BTreeSet<ChannelId>> {
+        self.viewers.borrow().viewed()
+    }
+
     /// Marks a change whenever somebody else may be where.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Viewers> {
         self.viewers.subscribe()

@@ -29,7 +29,7 @@ use crate::{
     execute::{CommandContext, Executor},
     inbox::{GuildSeen, RoomOccupancy},
     log::Join,
-    rooms::{ViewerTables, Viewers},
+    rooms::Viewers,
 };
 use errands::{Errand, ErrandEnd};
 
@@ -38,16 +38,14 @@ pub(crate) async fn run(setup: UpkeepSetup, stop: CancellationToken) {
     let UpkeepSetup {
         context,
         executor,
-        viewers,
         shards,
     } = setup;
     let lobbies = context.rooms.settings().lobbies.iter();
     let mut driver = Driver {
         names: UnseenNames::of(context.rooms.settings()),
         lobby_guilds: lobbies.map(|lobby| (lobby.channel, None)).collect(),
-        viewed: viewers.subscribe(),
+        viewed: context.viewers.subscribe(),
         kept: context.rooms.changes(),
-        viewers,
         context,
         executor,
         clocks: IdleClocks::default(),
@@ -66,7 +64,6 @@ pub(crate) async fn run(setup: UpkeepSetup, stop: CancellationToken) {
 struct Driver {
     context: CommandContext,
     executor: Executor,
-    viewers: ViewerTables,
     viewed: watch::Receiver<Viewers>,
     /// Whatever is kept of rooms.
     kept: watch::Receiver<u64>,
@@ -172,7 +169,7 @@ impl Driver {
                 Wakeup::RoomsChanged => self.refresh(),
                 Wakeup::ViewersChanged => self.view(),
                 Wakeup::TimePassed => {
-                    self.viewers.time_passed(now());
+                    self.context.viewers.time_passed(now());
                     self.clocks.handle(IdleInput::TimePassed, now());
                     self.lobbies.handle(LobbyInput::TimePassed, now());
                 }

@@ -27,7 +27,7 @@ use crate::{
         Log, Retention,
         tests::{log, write},
     },
-    rooms::{AttachedViewers, RoomTable},
+    rooms::{AttachedViewers, RoomTable, ViewerTables},
     sequencer::Sequencer,
 };
 
@@ -276,11 +276,11 @@ impl House {
                     log: log.clone(),
                 }]),
                 rooms: table,
+                viewers,
                 clock: Arc::new(ManualClock::at(WALL)),
                 ..unused_context()
             },
             executor,
-            viewers,
             shards: vec![UpkeepShard {
                 shard: ShardId::ONLY,
                 log,

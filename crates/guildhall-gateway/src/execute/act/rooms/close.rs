@@ -30,7 +30,7 @@ impl Act {
         };
         if !matches!(room.phase, RoomPhase::Closing { .. }) {
             if self.accepted.request.actor == GATEWAY_ITSELF {
-                self.is_empty().await?;
+                self.is_unused(channel_id).await?;
                 return self.delete_idle(room, channel_id).await;
             }
             if self.judged().await?.is_none() {
@@ -94,17 +94,18 @@ impl Act {
         Ok(done(self.seen(Expectation::RoomGone(channel_id)).await?))
     }
 
-    /// Nobody is there, as far as can be seen at this moment.
-    async fn is_empty(&self) -> Result<(), RoomFailure> {
+    /// Nobody is there, nor on its page, as far as can be seen at this moment.
+    async fn is_unused(&self, channel_id: ChannelId) -> Result<(), RoomFailure> {
         let scene = self.look().await?;
         let room = scene.room.as_ref().filter(|_| scene.live);
-        let empty = room.is_some_and(|room| !room.obfuscated && room.occupants.is_empty());
-        if empty {
+        let is_empty = room.is_some_and(|room| !room.obfuscated && room.occupants.is_empty());
+        let viewed = self.context.viewers.viewed();
+        if is_empty && viewed.is_some_and(|viewed| !viewed.contains(&channel_id)) {
             return Ok(());
         }
         Err(CommandError::new(
             CommandErrorCode::Superseded,
-            "Somebody is there, or it can't be seen whether.",
+            "Somebody is there, or on its page, or it can't be seen whether.",
         )
         .into())
     }

@@ -201,7 +201,7 @@ async fn a_room_is_claimed_when_its_owner_has_been_gone_for_long_enough() {
 
 #[tokio::test]
 async fn nobody_who_is_there_loses_their_room_and_an_empty_one_goes_once() {
-    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let mut house = House::with_rooms(RoomMode::Overwrites).await;
     let room = house.room_of(ANNA, false).await;
     let idle = || {
         let command = OwnCommand::DeleteIdle {
@@ -216,6 +216,14 @@ async fn nobody_who_is_there_loses_their_room_and_an_empty_one_goes_once() {
     house.discord.is_live(false);
     assert_eq!(code(&idle().await), Code::Superseded);
     house.discord.is_live(true);
+    // Somebody opened its page while the command waited; and nobody knows who is where.
+    house.web.told(looks_at(&[room]));
+    assert_eq!(code(&idle().await), Code::Superseded);
+    drop(house.web);
+    assert_eq!(code(&idle().await), Code::Superseded);
+    assert!(house.discord.guild().rooms.contains_key(&room));
+    house.web = house.viewers.attach();
+    house.web.told(looks_at(&[OTHER_ROOM]));
     let (first, second) = tokio::join!(idle(), idle());
     assert_eq!(outcome(&first), Outcome::Done);
     assert!(second.is_err(), "{second:?}");
