@@ -114,6 +114,10 @@ pub struct RoomRecord {
     /// And it is none of these: what the guild had before it was asked for. None: it is there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<ChannelId>,
+    /// What roles that were let in, or kept out, by hand had of the rights that hiding and locking it
+    /// took from them: they have it back once it is shown and open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<Overwrite>,
     /// The lobby that somebody joined for it.
     pub lobby: Option<ChannelId>,
     /// When it was asked for.

@@ -162,6 +162,7 @@ impl RoomTable {
                 mark: plan.now,
                 overwrites: Vec::new(),
                 before: plan.before,
+                set_aside: Vec::new(),
                 lobby: plan.lobby,
                 made_at: plan.now,
                 command: Some(plan.command),

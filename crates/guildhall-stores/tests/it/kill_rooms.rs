@@ -85,6 +85,7 @@ fn changes(number: u64) -> Vec<RoomChange> {
         mark: number,
         overwrites: Vec::new(),
         before: Vec::new(),
+        set_aside: Vec::new(),
         lobby: None,
         made_at: number,
         command: None,

@@ -67,26 +67,33 @@ fn may(guild_id: GuildId, guild: &Guild, user_id: UserId) -> Permissions {
 fn room_of((guild_id, guild): (GuildId, &Guild), channel_id: ChannelId) -> Option<SceneRoom> {
     let room = guild.rooms.get(&channel_id)?;
     let parent = room.info.parent_id;
+    Some(SceneRoom {
+        overwrites: settable((guild_id, guild), &room.rights.overwrites),
+        obfuscated: room.rights.obfuscated,
+        parent_overwrites: parent
+            .map_or_else(Vec::new, |parent| category((guild_id, guild), parent)),
+        occupants: guild.occupants(channel_id).map(|it| it.user_id).collect(),
+    })
+}
+
+/// The overwrites of a category; of one that the bot may not view none are known.
+fn category((guild_id, guild): (GuildId, &Guild), channel_id: ChannelId) -> Vec<Overwrite> {
+    let category = guild.categories.get(&channel_id);
+    let readable = category.filter(|category| !category.rights.obfuscated);
+    readable.map_or_else(Vec::new, |category| {
+        settable((guild_id, guild), &category.rights.overwrites)
+    })
+}
+
+/// Without those of roles that are gone: Discord lets none of them be set.
+fn settable((guild_id, guild): (GuildId, &Guild), overwrites: &[Overwrite]) -> Vec<Overwrite> {
     let is_there = |one: &&Overwrite| match one.target {
         OverwriteTarget::Role(role) => {
             role == guild_id.everyone() || guild.roles.contains_key(&role)
         }
         OverwriteTarget::Member(_) => true,
     };
-    let overwrites = room.rights.overwrites.iter().filter(is_there);
-    Some(SceneRoom {
-        overwrites: overwrites.copied().collect(),
-        obfuscated: room.rights.obfuscated,
-        parent_overwrites: parent.map_or_else(Vec::new, |parent| category(guild, parent)),
-        occupants: guild.occupants(channel_id).map(|it| it.user_id).collect(),
-    })
-}
-
-/// The overwrites of a category; of one that the bot may not view none are known.
-fn category(guild: &Guild, channel_id: ChannelId) -> Vec<Overwrite> {
-    let category = guild.categories.get(&channel_id);
-    let readable = category.filter(|category| !category.rights.obfuscated);
-    readable.map_or_else(Vec::new, |category| category.rights.overwrites.clone())
+    overwrites.iter().filter(is_there).copied().collect()
 }
 
 fn creation(
@@ -110,7 +117,7 @@ fn creation(
     };
     let parents = parents.into_iter().map(|channel_id| SceneCategory {
         channel_id,
-        overwrites: category(guild, channel_id),
+        overwrites: category((guild_id, guild), channel_id),
     });
     Ok(parents.collect())
 }

@@ -450,6 +450,7 @@ fn room() -> RoomRecord {
         mark: 1,
         overwrites: Vec::new(),
         before: Vec::new(),
+        set_aside: Vec::new(),
         lobby: None,
         made_at: 1,
         command: None,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     stage::Stage,
-    truth::{self, CONNECT, MANAGE_CHANNELS, MOVE_MEMBERS},
+    truth::{self, CONNECT, MANAGE_CHANNELS, MOVE_MEMBERS, VIEW},
 };
 use crate::commands::{
     stage::{member, room_of},
@@ -313,6 +313,59 @@ async fn rooms_are_made_by_those_who_may_and_no_more_than_they_may() {
         let answer = stage.give(&ben, "createRoom", &body).await;
         assert!(matches!(answer.status, 400 | 404), "{field}: {answer:?}");
     }
+    stage.close_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_room_in_a_category_of_some_is_shown_to_them_and_entered_by_invite_alone() {
+    const KEEPERS: &str = "1500000000000000009";
+    const FRIENDS: &str = "1500000000000000011";
+    const THEIRS: &str = "1500000000000000010";
+    let stage = Stage::with(&[("ROOM_PARENTS", THEIRS)], async |discord| {
+        for (id, name) in [(KEEPERS, "Keepers"), (FRIENDS, "Friends")] {
+            let role =
+                json!({"id": id, "guildId": discord.guild, "name": name, "permissions": "0"});
+            discord.post("/sim/roles", &role).await;
+        }
+        let entry = (VIEW | CONNECT).to_string();
+        let overwrites = json!([
+            {"id": discord.guild, "type": 0, "allow": "0", "deny": VIEW.to_string()},
+            {"id": KEEPERS, "type": 0, "allow": entry, "deny": "0"},
+            {"id": discord.application_id, "type": 1, "allow": entry, "deny": "0"},
+        ]);
+        let category = json!({"id": THEIRS, "guildId": discord.guild, "name": "Keep", "type": 4,
+            "permissionOverwrites": overwrites});
+        discord.post("/sim/channels", &category).await;
+    })
+    .await;
+    let discord = &stage.house.discord;
+    let mut people = Vec::new();
+    for (name, role) in [("ada", KEEPERS), ("ben", KEEPERS), ("cy", FRIENDS)] {
+        let user = member(discord, name, &[role]).await;
+        people.push(Teller::sign_in(&stage.house, &user).await);
+    }
+    let [ada, ben, cy] = &people[..] else {
+        panic!("three people")
+    };
+    let room = stage.room(ada, "Den").await;
+    let hide = async |hidden: bool| {
+        let body = json!({"channelId": room, "hidden": hidden});
+        stage.done(ada, "hideRoom", &body).await;
+        let truth = stage.truth().await;
+        for who in [ben, cy] {
+            assert!(!truth::gets_in(&truth, &who.id, &room), "by invite alone");
+        }
+        [ben, cy].map(|who| truth::sees(&truth, &who.id, &room))
+    };
+    assert_eq!(hide(false).await, [true, false]);
+    stage.until_shown(ben, &room).await;
+    // By hand others see it, too: until it is hidden, and again once it is shown.
+    let view = json!({"type": 0, "allow": VIEW.to_string(), "deny": "0"});
+    let path = format!("/sim/channels/{room}/permissions/{FRIENDS}");
+    stage.put(&path, &view).await;
+    stage.until_shown(cy, &room).await;
+    assert_eq!(hide(true).await, [false, false]);
+    assert_eq!(hide(false).await, [true, true]);
     stage.close_all().await;
 }
 

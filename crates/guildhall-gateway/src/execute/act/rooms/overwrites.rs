@@ -69,18 +69,16 @@ impl OverwriteTerms {
         base: &[Overwrite],
     ) -> Vec<OverwriteChange> {
         let everyone = OverwriteTarget::Role(self.everyone);
-        let own = room.role_id.map(OverwriteTarget::Role);
-        let targets = now.iter().map(|one| one.target);
-        let roles = targets
-            .filter(|target| matches!(target, OverwriteTarget::Role(_)) && Some(*target) != own);
-        let mut roles: Vec<OverwriteTarget> = roles.collect();
-        if !roles.contains(&everyone) {
-            roles.push(everyone);
+        // Of a private room those whom its category names are named nowhere as yet.
+        let named = now.iter().chain(base).map(|one| one.target);
+        let mut roles: Vec<OverwriteTarget> = Vec::new();
+        for target in named.chain([everyone]) {
+            let is_others = target == everyone || self.is_others_role(room, target);
+            if is_others && !roles.contains(&target) {
+                roles.push(target);
+            }
         }
-        let closed = [
-            (Permissions::VIEW_CHANNEL, room.hidden),
-            (Permissions::CONNECT, room.locked || room.private),
-        ];
+        let closed = closed_rights(room);
         let changes = roles.into_iter().filter_map(|target| {
             let before = of(now, target);
             let by_category = self.settable(of(base, target));
@@ -89,8 +87,18 @@ impl OverwriteTerms {
                 let (allow, deny) = match (is_closed, target == everyone) {
                     (true, is_everyone) => (Permissions::NONE, only(is_everyone, right)),
                     // Whom a category names it decides about, and nobody else of those who were
-                    // named by hand.
-                    (false, false) if !base.iter().any(|one| one.target == target) => continue,
+                    // named by hand: they have back what they had, but where somebody has decided
+                    // meanwhile.
+                    (false, false) if !is_named(base, target) => {
+                        let kept = of(&room.set_aside, target);
+                        if (before.allow.0 | before.deny.0) & right.0 != 0 {
+                            continue;
+                        }
+                        (
+                            Permissions(kept.allow.0 & right.0),
+                            Permissions(kept.deny.0 & right.0),
+                        )
+                    }
                     (false, _) => (
                         Permissions(by_category.allow.0 & right.0),
                         Permissions(by_category.deny.0 & right.0),
@@ -106,6 +114,34 @@ impl OverwriteTerms {
             (after != before).then_some(OverwriteChange::Put(after))
         });
         changes.collect()
+    }
+
+    /// Before a room is closed or hidden as its record says: the record keeps what that takes from roles
+    /// that somebody named by hand.
+    pub(super) fn set_aside(&self, room: &mut RoomRecord, now: &[Overwrite], base: &[Overwrite]) {
+        let taken = taken_rights(room);
+        for one in now {
+            let rights = Permissions((one.allow.0 | one.deny.0) & taken.0);
+            let by_hand = self.is_others_role(room, one.target) && !is_named(base, one.target);
+            if !by_hand || rights.0 == 0 {
+                continue;
+            }
+            let before = of(&room.set_aside, one.target);
+            room.set_aside.retain(|it| it.target != one.target);
+            room.set_aside.push(Overwrite {
+                allow: before.allow.without(rights) | Permissions(one.allow.0 & rights.0),
+                deny: before.deny.without(rights) | Permissions(one.deny.0 & rights.0),
+                ..before
+            });
+        }
+    }
+
+    /// Whether it is a role, and neither @everyone nor the room's own.
+    fn is_others_role(&self, room: &RoomRecord, target: OverwriteTarget) -> bool {
+        let OverwriteTarget::Role(role_id) = target else {
+            return false;
+        };
+        role_id != self.everyone && Some(role_id) != room.role_id
     }
 
     /// Lets somebody in. `None`: they are.
@@ -151,6 +187,30 @@ impl OverwriteTerms {
             ..overwrite
         }
     }
+}
+
+/// Once a room is as its record says: what was given back is not kept any more.
+pub(super) fn given_back(room: &mut RoomRecord) {
+    let taken = taken_rights(room);
+    for one in &mut room.set_aside {
+        one.allow = Permissions(one.allow.0 & taken.0);
+        one.deny = Permissions(one.deny.0 & taken.0);
+    }
+    room.set_aside.retain(|one| one.allow.0 | one.deny.0 != 0);
+}
+
+/// The rights that a room's state decides about, and whether it takes them.
+fn closed_rights(room: &RoomRecord) -> [(Permissions, bool); 2] {
+    [
+        (Permissions::VIEW_CHANNEL, room.hidden),
+        (Permissions::CONNECT, room.locked || room.private),
+    ]
+}
+
+/// Those that it takes.
+fn taken_rights(room: &RoomRecord) -> Permissions {
+    let taken = closed_rights(room).into_iter().filter(|(_, taken)| *taken);
+    taken.fold(Permissions::NONE, |all, (right, _)| all | right)
 }
 
 /// Keeps somebody out by name. `None`: they are kept out.
@@ -201,6 +261,10 @@ fn apply(overwrites: &mut Vec<Overwrite>, change: OverwriteChange) {
     if let OverwriteChange::Put(overwrite) = change {
         overwrites.push(overwrite);
     }
+}
+
+fn is_named(overwrites: &[Overwrite], target: OverwriteTarget) -> bool {
+    overwrites.iter().any(|one| one.target == target)
 }
 
 fn of(overwrites: &[Overwrite], target: OverwriteTarget) -> Overwrite {

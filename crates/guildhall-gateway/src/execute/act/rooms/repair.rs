@@ -11,7 +11,7 @@ use guildhall_ports::room_store::{RoomNumber, RoomPhase, RoomRecord};
 
 use super::{
     Ended,
-    overwrites::{OverwriteChange, OverwriteTerms},
+    overwrites::{OverwriteChange, OverwriteTerms, given_back},
     work::{RoomRest, RoomWork, StepError},
 };
 use crate::{
@@ -114,6 +114,11 @@ async fn open_one(
             bot_may: scene.bot_may,
         };
         let (now, base) = (&there.overwrites, &there.parent_overwrites);
+        let kept = room.set_aside.clone();
+        terms.set_aside(&mut room, now, base);
+        if room.set_aside != kept {
+            work.context.rooms.put(room.clone()).await?;
+        }
         let mut changes: Vec<OverwriteChange> = terms.of_state(&room, now, base);
         changes.extend(terms.owner_in(&room, now));
         for change in changes {
@@ -124,6 +129,7 @@ async fn open_one(
         }
         let before = room.clone();
         room.unsettled = false;
+        given_back(&mut room);
         work.expect_late(&mut room);
         let now = work.context.clock.now();
         room.late_until = room.late_until.filter(|until| *until > now);

@@ -12,7 +12,8 @@ use guildhall_model::{
 use guildhall_ports::{millis, room_store::RoomRecord};
 
 use super::{
-    Act, RoomFailure, RoomResult, RoomWork, Scene, StepError, overwrites::OverwriteChange,
+    Act, RoomFailure, RoomResult, RoomWork, Scene, StepError,
+    overwrites::{OverwriteChange, given_back},
 };
 use crate::{
     execute::{act::done, discord_error},
@@ -49,6 +50,9 @@ impl Act {
             return Ok(done(None));
         }
         room.unsettled = true;
+        if let (Some(there), Ok(terms)) = (&scene.room, self.overwrite_terms(&scene)) {
+            terms.set_aside(&mut room, &there.overwrites, &there.parent_overwrites);
+        }
         if room.owner_id != before.owner_id && !is_begun {
             self.may_own(&room, &scene).await?;
             let handed_over = self.context.rooms.hand_over(room.clone()).await;
@@ -75,6 +79,7 @@ impl Act {
             }
         }
         room.unsettled = false;
+        given_back(&mut room);
         work.expect_late(&mut room);
         self.context.rooms.put(room.clone()).await?;
         if let Some(channel_id) = room.phase.channel_id() {

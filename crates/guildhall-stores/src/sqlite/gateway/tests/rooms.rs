@@ -231,6 +231,7 @@ fn room(number: u64) -> RoomRecord {
         mark: 77,
         overwrites: Vec::new(),
         before: Vec::new(),
+        set_aside: Vec::new(),
         lobby: None,
         made_at: 1_764_300_000_000,
         command: Some(9),

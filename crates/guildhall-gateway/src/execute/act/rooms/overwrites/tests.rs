@@ -34,6 +34,7 @@ fn room(private: bool) -> RoomRecord {
         mark: 7,
         overwrites: Vec::new(),
         before: Vec::new(),
+        set_aside: Vec::new(),
         lobby: None,
         made_at: since,
         command: None,
@@ -93,6 +94,77 @@ fn who_is_kept_out_is_not_let_in_and_nothing_is_left_when_that_is_taken_back() {
     assert_eq!(back, OverwriteChange::Delete(OverwriteTarget::Member(ben)));
     apply(&mut then, back);
     assert_eq!(then, now);
+}
+
+fn changed(
+    terms: &OverwriteTerms,
+    room: &RoomRecord,
+    base: &[Overwrite],
+    now: &mut Vec<Overwrite>,
+) {
+    for change in terms.of_state(room, now, base) {
+        apply(now, change);
+    }
+}
+
+#[test]
+fn a_private_room_is_shown_to_whom_its_category_shows_its_rooms() {
+    let terms = terms(ENTRY | Permissions::SPEAK);
+    let view = Permissions::VIEW_CHANNEL;
+    let base = [role(EVERYONE, 0, view.0), role(MODS, ENTRY.0, 0)];
+    let mut record = room(true);
+    let mut now = terms.of_new_room(&record, &base);
+    let hidden = now.clone();
+    record.hidden = false;
+    changed(&terms, &record, &base, &mut now);
+    let mods = of(&now, OverwriteTarget::Role(MODS));
+    assert_eq!((mods.allow, mods.deny), (view, Permissions::NONE));
+    let everyone = of(&now, OverwriteTarget::Role(EVERYONE));
+    assert!(everyone.deny.contains(ENTRY), "{everyone:?}");
+    record.hidden = true;
+    changed(&terms, &record, &base, &mut now);
+    for one in now {
+        let was = of(&hidden, one.target);
+        assert_eq!((one.allow, one.deny), (was.allow, was.deny), "{one:?}");
+    }
+}
+
+#[test]
+fn what_a_role_was_given_by_hand_it_has_again_when_a_room_is_shown_and_open() {
+    let terms = terms(ENTRY | Permissions::SPEAK);
+    let other = RoleId(3);
+    let mut record = room(false);
+    let mut now = terms.of_new_room(&record, &[]);
+    now.push(role(MODS, ENTRY.0, 0));
+    now.push(role(other, 0, ENTRY.0));
+    let by_hand = now.clone();
+    for (locked, hidden) in [(false, true), (true, true), (true, false), (false, false)] {
+        (record.locked, record.hidden) = (locked, hidden);
+        terms.set_aside(&mut record, &now, &[]);
+        changed(&terms, &record, &[], &mut now);
+        given_back(&mut record);
+        let mods = of(&now, OverwriteTarget::Role(MODS)).allow;
+        let has = |right| mods.contains(right);
+        let shown_and_open = (has(Permissions::VIEW_CHANNEL), has(Permissions::CONNECT));
+        assert_eq!(shown_and_open, (!hidden, !locked));
+    }
+    assert_eq!(record.set_aside, []);
+    for one in &by_hand {
+        let is = of(&now, one.target);
+        assert_eq!((is.allow, is.deny), (one.allow, one.deny), "{one:?}");
+    }
+    // What somebody decides meanwhile counts.
+    record.hidden = true;
+    terms.set_aside(&mut record, &now, &[]);
+    changed(&terms, &record, &[], &mut now);
+    apply(
+        &mut now,
+        OverwriteChange::Put(role(MODS, 0, Permissions::VIEW_CHANNEL.0)),
+    );
+    record.hidden = false;
+    changed(&terms, &record, &[], &mut now);
+    let mods = of(&now, OverwriteTarget::Role(MODS));
+    assert_eq!(mods.deny, Permissions::VIEW_CHANNEL);
 }
 
 proptest! {

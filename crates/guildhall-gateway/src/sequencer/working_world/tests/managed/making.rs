@@ -182,6 +182,7 @@ fn draft() -> RoomDraft {
             one(OverwriteTarget::Member(OURS.owner_id), ENTRY, 0),
         ],
         before: vec![ROOM, ChannelId(8)],
+        set_aside: Vec::new(),
         lobby: None,
         made_at: 1,
         command: Some(1),
