@@ -54,6 +54,8 @@ pub enum CommandErrorCode {
     NoSeatsLeft,
     /// The actor, or the guild, has as many rooms as allowed.
     TooManyRooms,
+    /// The room has as many invites as it may.
+    TooManyInvites,
     /// The room's owner is there, or left a moment ago.
     OwnerPresent,
     /// The bot lacks a permission.

@@ -111,6 +111,7 @@ fn in_http(code: Code) -> (StatusCode, &'static str) {
         Code::InviteRevoked => (StatusCode::FORBIDDEN, "invite_revoked"),
         Code::NoSeatsLeft => (StatusCode::CONFLICT, "no_seats_left"),
         Code::TooManyRooms => (StatusCode::CONFLICT, "too_many_rooms"),
+        Code::TooManyInvites => (StatusCode::CONFLICT, "too_many_invites"),
         Code::OwnerPresent => (StatusCode::CONFLICT, "owner_present"),
         Code::BotForbidden => (StatusCode::CONFLICT, "bot_forbidden"),
         Code::Superseded => (StatusCode::CONFLICT, "superseded"),

@@ -232,6 +232,7 @@ async fn a_refusal_keeps_its_word_sentence_permissions_and_time() {
         (Code::InviteRevoked, 403, "invite_revoked"),
         (Code::NoSeatsLeft, 409, "no_seats_left"),
         (Code::TooManyRooms, 409, "too_many_rooms"),
+        (Code::TooManyInvites, 409, "too_many_invites"),
         (Code::OwnerPresent, 409, "owner_present"),
         (Code::BotForbidden, 409, "bot_forbidden"),
         (Code::Superseded, 409, "superseded"),

@@ -54,8 +54,8 @@ impl Act {
             let added = rooms.add_invite(invite, self.context.clock.now()).await?;
             if !added {
                 return Err(CommandError::new(
-                    CommandErrorCode::Busy,
-                    "This room has as many invites as it may; revoke some, or all of them.",
+                    CommandErrorCode::TooManyInvites,
+                    "This room has as many invites as it may (100); revoke some, or all of them.",
                 )
                 .into());
             }
@@ -109,7 +109,8 @@ pub(in crate::execute) fn genuine(
         room.number == RoomNumber(claims.room) && matches!(room.phase, RoomPhase::Open { .. })
     });
     let room = room.ok_or_else(gone)?;
-    let invite = rooms.invite(InviteId(claims.id)).ok_or_else(gone)?;
+    // Of a room that is there only those are forgotten that are over, or were called back.
+    let invite = rooms.invite(InviteId(claims.id)).ok_or_else(revoked)?;
     if invite.revoked {
         return Err(revoked());
     }
