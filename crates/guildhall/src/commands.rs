@@ -42,7 +42,9 @@ use crate::{
 pub(crate) fn run(arguments: &Arguments) -> Result<(), ProcessExit> {
     let sources = Sources::from_process(arguments.flags.clone());
     #[cfg(feature = "simulator")]
-    let sources = if arguments.subcommand.has_simulator() {
+    let sources = if arguments.subcommand == Subcommand::Demo {
+        demo::kept_out(demo::with_its_own_rooms(sources))
+    } else if arguments.subcommand.has_simulator() {
         demo::kept_out(sources)
     } else {
         sources

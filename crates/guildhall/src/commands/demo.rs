@@ -114,6 +114,25 @@ pub(super) fn kept_out(mut sources: Sources) -> Sources {
     sources
 }
 
+/// Warns of what is said outside about where rooms are made and by whom: how they are kept, which is said
+/// beside it, the demo obeys.
+pub(super) fn with_its_own_rooms(mut sources: Sources) -> Sources {
+    let said = |name: &&str| {
+        let places = [&sources.flags, &sources.environment, &sources.dotenv];
+        places.iter().any(|place| place.contains_key(*name))
+    };
+    let passed_over = ["ROOM_PARENTS", "ROOM_CREATORS", "LOBBIES"];
+    let passed_over: Vec<&str> = passed_over.into_iter().filter(said).collect();
+    if !passed_over.is_empty() {
+        sources.warnings.push(format!(
+            "The demo passes over {}: ids of a guild's are nothing to the one that it simulates, whose \
+             lobby and rooms it chooses itself.",
+            passed_over.join(", ")
+        ));
+    }
+    sources
+}
+
 /// A slip in the name of something that the demo chooses itself.
 fn meant_for_a_house(name: &str) -> bool {
     let meant = misspelt(name).and_then(Setting::named);
@@ -250,6 +269,26 @@ fn below(page: &str, path: &str) -> anyhow::Result<Url> {
 mod tests {
     use super::*;
     use crate::config::Mistakes;
+
+    #[test]
+    fn whose_rooms_are_said_outside_is_told_that_the_demo_has_its_own() {
+        let said = |name: &str| Sources {
+            environment: [(name.to_owned(), "1".to_owned())].into(),
+            ..Sources::default()
+        };
+        for name in ["ROOM_PARENTS", "ROOM_CREATORS", "LOBBIES"] {
+            let settings = Settings::resolve(&kept_out(with_its_own_rooms(said(name))));
+            let [warning] = &settings.warnings().collect::<Vec<String>>()[..] else {
+                panic!("one warning of {name}")
+            };
+            assert!(warning.contains(name), "{warning}");
+            assert_eq!(settings.get(name), None);
+        }
+        for name in ["ROOM_MODE", "DISCORD_BOT_TOKEN"] {
+            let settings = Settings::resolve(&kept_out(with_its_own_rooms(said(name))));
+            assert_eq!(settings.warnings().count(), 0, "{name}");
+        }
+    }
 
     #[test]
     fn a_real_house_on_the_same_machine_is_no_concern_of_the_demo() {

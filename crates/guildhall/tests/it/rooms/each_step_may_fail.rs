@@ -4,6 +4,9 @@
 //! overwrite or message, and nothing twice. The requests are found by doing it once without a fault, so
 //! that one that is new is tried as well.
 //!
+//! Not among them: `createInvite` and `revokeInvite`, which ask Discord for nothing, and `claimRoom`, before
+//! which an owner has to be gone for five minutes. The executor's own tests try that one with each fault.
+//!
 //! `ROOM_SAGA=joinRoom cargo test -p guildhall --test it each_step_may_fail -- --nocapture` tries one and
 //! prints its table; `ROOM_MODE=role` or `overwrites` tries those of one mode.
 

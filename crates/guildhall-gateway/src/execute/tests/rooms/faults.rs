@@ -18,11 +18,13 @@ enum Scenario {
     Create,
     CreateWithRole,
     Lobby,
+    LobbyWithRole,
     Close,
     CloseWithRole,
     Lock,
     Hide,
     Transfer,
+    Claim,
     Block,
     Kick,
     Unblock,
@@ -31,15 +33,17 @@ enum Scenario {
     JoinAndWait,
 }
 
-const SCENARIOS: [Scenario; 14] = [
+const SCENARIOS: [Scenario; 16] = [
     Scenario::Create,
     Scenario::CreateWithRole,
     Scenario::Lobby,
+    Scenario::LobbyWithRole,
     Scenario::Close,
     Scenario::CloseWithRole,
     Scenario::Lock,
     Scenario::Hide,
     Scenario::Transfer,
+    Scenario::Claim,
     Scenario::Block,
     Scenario::Kick,
     Scenario::Unblock,
@@ -97,7 +101,10 @@ impl Fault {
 impl Scenario {
     fn mode(self) -> RoomMode {
         match self {
-            Self::CreateWithRole | Self::CloseWithRole | Self::JoinWithRole => RoomMode::Role,
+            Self::CreateWithRole
+            | Self::LobbyWithRole
+            | Self::CloseWithRole
+            | Self::JoinWithRole => RoomMode::Role,
             _ => RoomMode::Overwrites,
         }
     }
@@ -107,7 +114,7 @@ impl Scenario {
         if matches!(self, Self::Create | Self::CreateWithRole) {
             return by(ANNA, "k", create(true));
         }
-        if self == Self::Lobby {
+        if matches!(self, Self::Lobby | Self::LobbyWithRole) {
             house.discord.puts(ANNA, LOBBY);
             let command = Command::EnterLobby {
                 guild_id: GUILD,
@@ -131,6 +138,15 @@ impl Scenario {
                 channel_id,
                 user_id: BEN,
             },
+            Self::Claim => {
+                house.discord.puts(BEN, room);
+                house.rooms.set_owner_left_at(room, Some(1));
+                let claim = Command::ClaimRoom {
+                    guild_id,
+                    channel_id,
+                };
+                return by(BEN, "k", claim);
+            }
             Self::Block | Self::Unblock | Self::Kick => {
                 house.discord.puts(BEN, room);
                 self.about_ben(house, room).await
@@ -188,14 +204,14 @@ impl Scenario {
         let ben = OverwriteTarget::Member(BEN);
         match self {
             Self::Create | Self::CreateWithRole => open.len() == 1,
-            Self::Lobby => {
+            Self::Lobby | Self::LobbyWithRole => {
                 open.len() == 1
                     && in_room(ANNA) == open.first().and_then(|it| it.phase.channel_id())
             }
             Self::Close | Self::CloseWithRole => there.is_none(),
             Self::Lock => open[0].locked && denied(everyone, Permissions::CONNECT),
             Self::Hide => open[0].hidden && denied(everyone, Permissions::VIEW_CHANNEL),
-            Self::Transfer => open[0].owner_id == BEN,
+            Self::Transfer | Self::Claim => open[0].owner_id == BEN,
             Self::Block | Self::Kick => denied(ben, Permissions::CONNECT) && in_room(BEN) != room,
             Self::Unblock => !denied(ben, Permissions::CONNECT),
             Self::Join | Self::JoinWithRole => in_room(BEN) == room,
@@ -290,6 +306,34 @@ async fn case(scenario: Scenario, step: usize, fault: Fault) -> Result<String, S
         )),
         _ => Ok(word),
     }
+}
+
+#[tokio::test]
+async fn what_is_refused_in_the_middle_is_taken_back_before_it_is_answered() {
+    let house = House::with_rooms(RoomMode::Overwrites).await;
+    let mods = guildhall_model::RoleId(60);
+    house.discord.change(|guild| {
+        guild.roles.insert(mods, Permissions::NONE);
+        let category = guild.categories.get_mut(&CATEGORIES[0]).expect("there");
+        category.rights.overwrites = vec![Overwrite {
+            target: OverwriteTarget::Role(mods),
+            allow: Permissions::CONNECT,
+            deny: Permissions::NONE,
+        }];
+    });
+    let room = house.room_of(ANNA, false).await;
+    let overwrites = || house.discord.guild().rooms[&room].rights.overwrites.clone();
+    let before = overwrites();
+    let refusal = Fault::Forbidden.reaction();
+    house.discord.react([Reaction::Pass, refusal]);
+    let acts = house.discord.acts().len();
+    let locked = house.give(by(ANNA, "k", lock(room, true))).await;
+    assert_eq!(code(&locked), CommandErrorCode::BotForbidden);
+    let after = overwrites();
+    assert!(house.discord.acts().len() >= acts + 2, "one was done");
+    assert_eq!(after.len(), before.len(), "{after:?}");
+    assert!(after.iter().all(|one| before.contains(one)), "{after:?}");
+    assert!(!house.record(room).locked);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

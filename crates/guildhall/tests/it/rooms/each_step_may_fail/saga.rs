@@ -26,6 +26,7 @@ pub(super) enum Saga {
     Lock,
     Hide,
     Block,
+    Kick,
     Unblock,
     Transfer,
     Close,
@@ -48,20 +49,23 @@ pub(super) struct Scene {
 
 impl Saga {
     /// Those that lead to other requests where a room has a role.
-    pub(super) const WITH_ROLES: [Self; 6] = [
+    pub(super) const WITH_ROLES: [Self; 8] = [
         Self::Create,
         Self::Join,
         Self::Block,
+        Self::Kick,
         Self::Transfer,
         Self::Close,
+        Self::Lobby,
         Self::Idle,
     ];
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Create,
         Self::Join,
         Self::Lock,
         Self::Hide,
         Self::Block,
+        Self::Kick,
         Self::Unblock,
         Self::Transfer,
         Self::Close,
@@ -77,6 +81,7 @@ impl Saga {
             Self::Lock => "lockRoom",
             Self::Hide => "hideRoom",
             Self::Block => "blockFromRoom",
+            Self::Kick => "kickFromRoom",
             Self::Unblock => "unblockFromRoom",
             Self::Transfer => "transferRoom",
             Self::Close => "closeRoom",
@@ -124,7 +129,7 @@ impl Saga {
         let body = json!({"guildId": stage.guild(), "name": scene.name(), "private": !open});
         let made = stage.done(&scene.owner, "createRoom", &body).await;
         let room = truth::text(&made.body["channelId"]);
-        let invited = matches!(self, Self::Join | Self::Block | Self::Unblock);
+        let invited = matches!(self, Self::Join | Self::Block | Self::Kick | Self::Unblock);
         if invited {
             let token = stage
                 .invite(&scene.owner, &room, &json!({"singleUse": true}))
@@ -159,7 +164,7 @@ impl Saga {
             Self::Join => json!({"token": scene.token}),
             Self::Lock => json!({"channelId": room, "locked": true}),
             Self::Hide => json!({"channelId": room, "hidden": true}),
-            Self::Block | Self::Unblock | Self::Transfer => {
+            Self::Block | Self::Kick | Self::Unblock | Self::Transfer => {
                 json!({"channelId": room, "userId": scene.guest.id})
             }
             Self::Close | Self::Lobby | Self::Idle => json!({"channelId": room}),
@@ -264,7 +269,7 @@ impl Saga {
             }
             Self::Lock => told["locked"] == true && !truth::gets_in(truth, &guest.id, &room),
             Self::Hide => told["hidden"] == true && !truth::sees(truth, &guest.id, &room),
-            Self::Block => {
+            Self::Block | Self::Kick => {
                 !truth::gets_in(truth, &guest.id, &room) && room_of(truth, &guest.id).is_none()
             }
             Self::Unblock => !denies(truth, &room, &guest.id),
@@ -288,7 +293,7 @@ impl Saga {
             }
             Self::Lock => told["locked"] == false && truth::gets_in(truth, guest, &room),
             Self::Hide => told["hidden"] == false && truth::sees(truth, guest, &room),
-            Self::Block => truth::gets_in(truth, guest, &room),
+            Self::Block | Self::Kick => truth::gets_in(truth, guest, &room),
             Self::Unblock => denies(truth, &room, guest),
             Self::Transfer | Self::Close => told["ownerId"] == scene.owner.id,
             Self::Lobby | Self::Idle => true,
