@@ -195,6 +195,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/rpc/createOverlayLink": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Make a link by which stream software shows a room, as one sees it oneself
+         * @description Whoever sees the room. The link shows it for as long as they do.
+         */
+        readonly post: operations["createOverlayLink"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/rpc/createRoom": {
         readonly parameters: {
             readonly query?: never;
@@ -389,6 +409,26 @@ export interface paths {
          * @description The room's owner, and whoever may MANAGE_CHANNELS there.
          */
         readonly post: operations["revokeInvite"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/rpc/revokeOverlayLink": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Make an overlay link worthless
+         * @description Whoever made it; the room's owner, and whoever may MANAGE_CHANNELS there.
+         */
+        readonly post: operations["revokeOverlayLink"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -700,6 +740,12 @@ export interface components {
             /** @description True: it is good for one person. */
             readonly singleUse?: boolean;
         };
+        readonly CreateOverlayLinkInput: {
+            /** @description Which room it shows. */
+            readonly channelId: components["schemas"]["Snowflake"];
+            /** @description How long it is good; left out: thirty days. */
+            readonly expiresInSeconds?: number;
+        };
         readonly CreateRoomInput: {
             /** @description Where. */
             readonly guildId: components["schemas"]["Snowflake"];
@@ -723,6 +769,21 @@ export interface components {
             /** @description Whoever has it may come in. */
             readonly token: string;
             /** @description The page that takes it. */
+            readonly url: string;
+        };
+        /** @description An overlay link that was made. */
+        readonly CreatedOverlayLink: {
+            /**
+             * Format: int64
+             * @description From then on it is worth nothing, Unix ms.
+             */
+            readonly expiresAt: number;
+            /** @description By which it is revoked. It opens nothing. */
+            readonly id: string;
+            readonly outcome: components["schemas"]["OutcomeWord"];
+            /** @description Whoever has it sees the room: as `overlay` in a stream's query. */
+            readonly token: string;
+            /** @description The page that shows the room. */
             readonly url: string;
         };
         /** @description A room that was made. */
@@ -1003,6 +1064,10 @@ export interface components {
             readonly channelId?: components["schemas"]["Snowflake"];
             /** @description This one. */
             readonly token?: string;
+        };
+        readonly RevokeOverlayLinkInput: {
+            /** @description Which: its id, as it was made with, or what its address has as `overlay`. */
+            readonly id: string;
         };
         readonly RoomCreatedEvent: {
             readonly data: components["schemas"]["Stamp"] & components["schemas"]["RoomInfo"];
@@ -2229,6 +2294,111 @@ export interface operations {
             };
             /** @description It was not done in time; its key tells later. */
             readonly 504: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly createOverlayLink: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CreateOverlayLinkInput"];
+            };
+        };
+        readonly responses: {
+            /** @description The answer. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CreatedOverlayLink"];
+                };
+            };
+            /** @description The body is wrong: `fields` says where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no session, or it is over. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It comes from a foreign site, or the asker may not: `missing` says what for. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such place, or it is not seen. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body did not come to its end in time. */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It is not `application/json`. */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too often: `retryAfter` says when again. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now: `retryAfter` says when again. */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -3528,6 +3698,111 @@ export interface operations {
             };
         };
     };
+    readonly revokeOverlayLink: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RevokeOverlayLinkInput"];
+            };
+        };
+        readonly responses: {
+            /** @description The answer. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommandOutcome"];
+                };
+            };
+            /** @description The body is wrong: `fields` says where. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no session, or it is over. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It comes from a foreign site, or the asker may not: `missing` says what for. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such place, or it is not seen. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body did not come to its end in time. */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It is not `application/json`. */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too often: `retryAfter` says when again. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not now: `retryAfter` says when again. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     readonly setRoomLimit: {
         readonly parameters: {
             readonly query?: never;
@@ -4124,7 +4399,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such guild for this viewer. */
+            /** @description There is no such guild for this viewer, or an overlay link's maker does not see its room. */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4203,7 +4478,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such guild for this viewer. */
+            /** @description There is no such guild for this viewer, or an overlay link's maker does not see its room. */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -76,6 +76,11 @@ export const CreateInviteInput = /*@__PURE__*/ k.closed({
   singleUse: /*@__PURE__*/ k.maybe(/*@__PURE__*/ k.yesOrNo()),
 })
 
+export const CreateOverlayLinkInput = /*@__PURE__*/ k.closed({
+  channelId: Snowflake,
+  expiresInSeconds: /*@__PURE__*/ k.maybe(/*@__PURE__*/ k.whole({ min: 1, max: 2592000 })),
+})
+
 export const CreateRoomInput = /*@__PURE__*/ k.closed({
   guildId: Snowflake,
   limit: /*@__PURE__*/ k.maybe(/*@__PURE__*/ k.whole({ min: 0, max: 99 })),
@@ -87,6 +92,15 @@ export const CreateRoomInput = /*@__PURE__*/ k.closed({
 /** An invite that was made. */
 export const CreatedInvite = /*@__PURE__*/ k.open({
   expiresAt: /*@__PURE__*/ k.whole({ min: 0 }),
+  outcome: OutcomeWord,
+  token: /*@__PURE__*/ k.text(),
+  url: /*@__PURE__*/ k.text(),
+})
+
+/** An overlay link that was made. */
+export const CreatedOverlayLink = /*@__PURE__*/ k.open({
+  expiresAt: /*@__PURE__*/ k.whole({ min: 0 }),
+  id: /*@__PURE__*/ k.text(),
   outcome: OutcomeWord,
   token: /*@__PURE__*/ k.text(),
   url: /*@__PURE__*/ k.text(),
@@ -369,6 +383,10 @@ export const RevokeInviteInput = /*@__PURE__*/ k.counted({
   token: /*@__PURE__*/ k.maybe(/*@__PURE__*/ k.text({ min: 110, max: 110, pattern: "^[A-Za-z0-9_-]+$" })),
 }, { min: 1, max: 1 })
 
+export const RevokeOverlayLinkInput = /*@__PURE__*/ k.closed({
+  id: /*@__PURE__*/ k.text({ min: 1, max: 500, pattern: "^[A-Za-z0-9_-]+$" }),
+})
+
 export const RoomCreatedEvent = /*@__PURE__*/ k.open({
   data: /*@__PURE__*/ k.open({
   guildId: Snowflake,
@@ -615,6 +633,7 @@ export const operations = {
   closeRoom: { input: CloseRoomInput, answer: CommandOutcome },
   connectUserToVoiceChannel: { input: ConnectUserToVoiceChannelInput, answer: CommandOutcome },
   createInvite: { input: CreateInviteInput, answer: CreatedInvite },
+  createOverlayLink: { input: CreateOverlayLinkInput, answer: CreatedOverlayLink },
   createRoom: { input: CreateRoomInput, answer: CreatedRoom },
   disconnect: { input: DisconnectInput, answer: CommandOutcome },
   ensureUserInGuild: { input: EnsureUserInGuildInput, answer: GuildMembership },
@@ -625,6 +644,7 @@ export const operations = {
   lockRoom: { input: LockRoomInput, answer: CommandOutcome },
   renameRoom: { input: RenameRoomInput, answer: CommandOutcome },
   revokeInvite: { input: RevokeInviteInput, answer: CommandOutcome },
+  revokeOverlayLink: { input: RevokeOverlayLinkInput, answer: CommandOutcome },
   setRoomLimit: { input: SetRoomLimitInput, answer: CommandOutcome },
   setRoomStatus: { input: SetRoomStatusInput, answer: CommandOutcome },
   transferRoom: { input: TransferRoomInput, answer: CommandOutcome },

@@ -26,7 +26,7 @@ pub use before::Before;
 pub use bot::missing_of_bot;
 pub use error::{CommandError, CommandErrorCode};
 pub use invite::{InviteClaims, InviteToken, InviteTokenError};
-pub use judge::{Judgement, judge, judge_creation};
+pub use judge::{Judgement, judge, judge_creation, judge_management};
 pub use kinds::Command;
 
 /// A command with who gives it.

@@ -2,8 +2,10 @@
 
 /// Why somebody is shown a room.
 mod explain;
+/// Links that the operator makes for somebody.
+mod overlays;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use guildhall_model::{ChannelId, UserId};
 use guildhall_ports::{Clock, Unavailable};
@@ -15,6 +17,8 @@ use crate::{
 
 pub(crate) use explain::Explainer;
 pub use explain::{NotExplained, RoomExplanation};
+pub(crate) use overlays::OverlayMaker;
+pub use overlays::{NoOverlayLink, NotRevoked, OverlayLinkReport};
 
 /// A handle for the operator's listener. It asks nobody who they are: whoever has it has let in only
 /// the operator.
@@ -25,6 +29,7 @@ struct Inner {
     sessions: Sessions,
     streams: OpenStreams,
     explainer: Explainer,
+    overlays: OverlayMaker,
     clock: Arc<dyn Clock>,
 }
 
@@ -33,12 +38,14 @@ impl WebAdmin {
         sessions: Sessions,
         streams: OpenStreams,
         explainer: Explainer,
+        overlays: OverlayMaker,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self(Arc::new(Inner {
             sessions,
             streams,
             explainer,
+            overlays,
             clock,
         }))
     }
@@ -62,6 +69,31 @@ impl WebAdmin {
     ) -> Result<RoomExplanation, NotExplained> {
         let now = self.0.clock.now();
         self.0.explainer.explain(user_id, channel, now).await
+    }
+
+    /// Makes a link by which stream software shows a room as this user sees it, good for so long and thirty
+    /// days at most. Their rights are looked up first, which takes 5 s at most.
+    ///
+    /// # Errors
+    ///
+    /// They do not see the room, or it is not known whether they do.
+    pub async fn make_overlay_link(
+        &self,
+        user_id: UserId,
+        channel: ChannelId,
+        good_for: Option<Duration>,
+    ) -> Result<OverlayLinkReport, NoOverlayLink> {
+        self.0.overlays.make(user_id, channel, good_for).await
+    }
+
+    /// Ends an overlay link, by its id or by what its address has as `overlay`: at once on this instance, and
+    /// on all once a gateway keeps it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such link; or no gateway keeps it yet: it goes to the next one there is.
+    pub async fn revoke_overlay_link(&self, id: &str) -> Result<(), NotRevoked> {
+        self.0.overlays.revoke(id).await
     }
 
     /// Ends every session of a user: at once on this instance, and on all once a gateway keeps it.

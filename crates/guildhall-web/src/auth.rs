@@ -59,6 +59,8 @@ mod exchange;
 mod identity;
 /// The operator's own programs.
 mod program;
+/// Links for stream software.
+mod overlay;
 /// Why a request is nobody's.
 mod unidentified;
 /// What Discord tells the application.
@@ -73,6 +75,9 @@ pub use config::CDN_URL_MAX;
 #[cfg(feature = "schema")]
 pub(crate) use exchange::Exchange;
 pub(crate) use identity::{Account, Requester};
+pub(crate) use overlay::{
+    MadeOverlayLink, OVERLAY_LIFE_MAX, OverlayLink, OverlayName, OverlayToken,
+};
 #[cfg(test)]
 pub(crate) use session::Profile;
 #[cfg(test)]
@@ -160,7 +165,7 @@ impl Auth {
     ) -> Result<(), ApiError> {
         match requester {
             Requester::Browser(_) => csrf::check_write(headers, &self.config),
-            Requester::Program(_) => csrf::check_json(headers),
+            Requester::Program(_) | Requester::Overlay(_) => csrf::check_json(headers),
         }
     }
 

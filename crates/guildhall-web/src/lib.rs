@@ -43,7 +43,9 @@ mod router;
 /// The role itself: built from the settings, then run.
 mod role;
 
-pub use admin::{NotExplained, RoomExplanation, WebAdmin};
+pub use admin::{
+    NoOverlayLink, NotExplained, NotRevoked, OverlayLinkReport, RoomExplanation, WebAdmin,
+};
 pub use api_token::{ApiToken, ApiTokenGrants};
 pub use auth::CDN_URL_MAX;
 pub use config::{Config, OAuth, WebBuildError, WebPorts, WebSettingNames};
@@ -52,4 +54,4 @@ pub use jwt::{InvalidJwtKey, JwtKey};
 pub use openapi::openapi;
 pub use public_key::{DiscordPublicKey, InvalidPublicKey};
 pub use role::{Web, WebRunError};
-pub use stream::open_streams::{PersonReport, StreamsReport};
+pub use stream::open_streams::{OverlayReport, PersonReport, StreamsReport};

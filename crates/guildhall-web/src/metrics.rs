@@ -89,8 +89,15 @@ const LABELLED: &[(&str, &str, &[&str], &str)] = &[
             "replaced",
             "deauthorized",
             "operator",
+            "overlay_revoked",
         ],
         "Times that this instance ended a session, or all of somebody's, before their time, by why",
+    ),
+    (
+        "guildhall_overlay_links_total",
+        "what",
+        &["made", "revoked"],
+        "Overlay links that this instance made, and took back before their time",
     ),
     (
         "guildhall_exchanges_total",
@@ -242,6 +249,10 @@ const GAUGES: &[(&str, &str)] = &[
         "How far this machine's clock was ahead of Discord's at the last answer to a sign-in; 0: less than 30",
     ),
     ("guildhall_streams", "Open streams"),
+    (
+        "guildhall_overlay_streams",
+        "Open streams of overlay links, which are among the open streams",
+    ),
     (
         "guildhall_state_requests",
         "Requests for the picture that are under way",

@@ -41,6 +41,9 @@ const SESSION: &str = "session";
 /// The name of that of the operator's programs.
 const TOKEN: &str = "token";
 
+/// The name of that of overlay links.
+const OVERLAY: &str = "overlay";
+
 /// The name of what such a program says beside its token to be a person.
 const ACT_AS: &str = "actAs";
 
@@ -125,7 +128,9 @@ fn query(operation: OperationBuilder) -> OperationBuilder {
         .enum_values(Some(families));
     let families = ArrayBuilder::new().items(family);
     let cursor = parameter("lastEventId", ParameterIn::Query, string());
+    let none: [&str; 0] = [];
     known(operation)
+        .security(SecurityRequirement::new(OVERLAY, none))
         .response("403", error("The token may not do this."))
         .parameter(ids("guild").description(Some("Only these guilds.")))
         .parameter(ids("channel").description(Some("Only rooms with these ids.")))
@@ -142,7 +147,10 @@ fn query(operation: OperationBuilder) -> OperationBuilder {
         )))
         .parameter(cursor.description(Some("The cursor to go on from.")))
         .response("400", error("The query is malformed."))
-        .response("404", error("There is no such guild for this viewer."))
+        .response(
+            "404",
+            error("There is no such guild for this viewer, or an overlay link's maker does not see its room."),
+        )
 }
 
 fn me() -> OperationBuilder {
@@ -346,11 +354,15 @@ fn all_components() -> Components {
         .build();
     let act_as = "The id of the Discord user that the program acts as, where its token may.";
     let act_as = ApiKey::Header(ApiKeyValue::with_description("Guildhall-As", act_as));
+    let overlay = "The token of an overlay link: its one room is seen as its maker sees it, and nothing else is \
+                   to be asked for beside it. As a bearer token it is taken, too.";
+    let overlay = ApiKey::Query(ApiKeyValue::with_description(OVERLAY, overlay));
     ComponentsBuilder::new()
         .schemas_from_iter(schemas)
         .security_scheme(SESSION, SecurityScheme::ApiKey(cookie))
         .security_scheme(TOKEN, SecurityScheme::Http(token))
         .security_scheme(ACT_AS, SecurityScheme::ApiKey(act_as))
+        .security_scheme(OVERLAY, SecurityScheme::ApiKey(overlay))
         .build()
 }
 

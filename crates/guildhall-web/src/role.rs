@@ -16,7 +16,7 @@ use tracing::info;
 
 use crate::{
     Config, WebBuildError, WebPorts,
-    admin::{Explainer, WebAdmin},
+    admin::{Explainer, OverlayMaker, WebAdmin},
     auth::{Auth, AuthConfig, Sessions},
     fanout::Fanout,
     http::{Page, PublicLinks},
@@ -120,7 +120,7 @@ impl<L: Accept> Web<L> {
             .map_err(|_| WebBuildError::Tls)?;
         let sessions = auth.sessions();
         let open_streams = OpenStreams::default();
-        let page = Page::new(config.ui_dir.clone());
+        let page = Page::new(config.ui_dir.clone(), &config.cdn_url);
         let http = http_config(config);
         let limits = [
             ConcurrencyLimiter::new(Counted::Streams, streams(config)),
@@ -129,10 +129,20 @@ impl<L: Accept> Web<L> {
         ];
         let [streams, state_requests, rpc_requests] = limits.clone();
         let admission = RequestAdmission::new(fanout.clone(), watch_client.clone());
+        let links = PublicLinks {
+            base_url: config.base_url.clone(),
+            discord_url: config.oauth.public_url.clone(),
+        };
         let admin = WebAdmin::new(
             sessions.clone(),
             open_streams.clone(),
             Explainer::new(fanout.clone(), admission.clone()),
+            OverlayMaker::new(
+                sessions.clone(),
+                links.clone(),
+                fanout.clone(),
+                admission.clone(),
+            ),
             Arc::clone(&ports.clock),
         );
         let rpc = RpcState {
@@ -143,10 +153,7 @@ impl<L: Accept> Web<L> {
             requests: rpc_requests,
             rate_limiter: Arc::clone(&ports.rate_limiter),
             clock: Arc::clone(&ports.clock),
-            links: PublicLinks {
-                base_url: config.base_url.clone(),
-                discord_url: config.oauth.public_url.clone(),
-            },
+            links,
             guilds_join: config.guilds_join,
         };
         let stream = StreamRouteState {

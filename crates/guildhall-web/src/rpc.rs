@@ -12,6 +12,8 @@ mod field;
 mod questions;
 /// What is to be done in Discord.
 mod commands;
+/// Links for stream software.
+mod overlays;
 /// Each of them once.
 mod table;
 /// How often somebody may ask.

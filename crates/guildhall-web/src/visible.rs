@@ -36,7 +36,8 @@ pub(crate) use answer::{
     room_of,
 };
 pub(crate) use command_answer::{
-    CommandAnswer, CommandOutcome, CommandSubject, CreatedInvite, CreatedRoom, JoinedRoom,
+    CommandAnswer, CommandOutcome, CommandSubject, CreatedInvite, CreatedOverlayLink, CreatedRoom,
+    JoinedRoom,
 };
 pub(crate) use control::ControlEvent;
 pub(crate) use guild::{

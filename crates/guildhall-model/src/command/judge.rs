@@ -88,6 +88,21 @@ pub fn judge(
     Ok(Judgement::ToDo(before.unwrap_or(Before::Unknown)))
 }
 
+/// Whether somebody manages a room that they see: it is theirs, or they may MANAGE_CHANNELS there.
+pub fn judge_management(
+    guild_id: GuildId,
+    guild: &Guild,
+    actor: UserId,
+    channel_id: ChannelId,
+    now: UnixMs,
+) -> Result<(), CommandError> {
+    let actor = Actor::of(guild_id, guild, actor, now)?;
+    // First of all, as above.
+    actor.seen_room(channel_id)?;
+    actor.in_no_timeout()?;
+    actor.owns_or_needs(MANAGE_CHANNELS, channel_id)
+}
+
 /// A permission with the name that Discord gives it.
 type Named = (Permissions, &'static str);
 

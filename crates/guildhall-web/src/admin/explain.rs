@@ -119,7 +119,8 @@ fn millis(age: Duration) -> u64 {
     u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn guild_of(logs: &GuildLogs, channel: ChannelId) -> Option<GuildId> {
+/// Where a room is.
+pub(super) fn guild_of(logs: &GuildLogs, channel: ChannelId) -> Option<GuildId> {
     logs.guild_ids().find(|id| {
         let guild = logs.guild(*id).and_then(|log| log.guild());
         guild.is_some_and(|guild| guild.rooms.contains_key(&channel))

@@ -2,7 +2,8 @@
 //! wait of a route is followed by a second look, for a session may end meanwhile.
 //!
 //! A browser says it by a session's cookie, one of the operator's programs by its token. A request that
-//! has a token is that program's and no browser's, whatever else it has.
+//! has a token is that program's and no browser's, whatever else it has. So it is with an overlay's link,
+//! which counts for streams and pictures alone.
 
 use std::{fmt, sync::Arc};
 
@@ -11,7 +12,8 @@ use guildhall_ports::SessionId;
 use http::{HeaderMap, HeaderValue};
 
 use super::{
-    program::Program,
+    overlay::{OverlayLink, OverlayToken},
+    program::{Program, bearer, says_bearer},
     session::{LoginHeads, Session, SessionEnd, Sessions},
     unidentified::Unidentified,
 };
@@ -24,13 +26,23 @@ pub(crate) enum Requester {
     Browser(Box<Session>),
     /// One of the operator's programs.
     Program(Program),
+    /// Whoever has a link to one room.
+    Overlay(Box<OverlayLink>),
 }
 
-/// Whom bounds count a request for: each person, and each person by each token.
+/// Whom bounds count a request for: each person, each person by each token, and each overlay link, so that
+/// one that goes round takes nothing of its maker's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Account {
-    token: Option<Arc<str>>,
+    by: CameBy,
     viewer: ViewerId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum CameBy {
+    Session,
+    Token(Arc<str>),
+    Overlay(SessionId),
 }
 
 impl Requester {
@@ -39,6 +51,7 @@ impl Requester {
         match self {
             Self::Browser(session) => ViewerId::Person(session.user.id),
             Self::Program(program) => program.viewer,
+            Self::Overlay(link) => ViewerId::Person(link.maker),
         }
     }
 
@@ -47,6 +60,7 @@ impl Requester {
         match self {
             Self::Browser(session) => &session.guilds,
             Self::Program(_) => &[],
+            Self::Overlay(link) => std::slice::from_ref(&link.guild_id),
         }
     }
 
@@ -54,7 +68,7 @@ impl Requester {
     pub(crate) fn into_heads(self) -> LoginHeads {
         match self {
             Self::Browser(session) => session.heads,
-            Self::Program(_) => LoginHeads::default(),
+            Self::Program(_) | Self::Overlay(_) => LoginHeads::default(),
         }
     }
 
@@ -64,13 +78,20 @@ impl Requester {
             Self::Browser(session) => session.id.clone(),
             // No session's, which are base64url.
             Self::Program(program) => SessionId::new(format!("token:{}", program.token)),
+            // Nor is this one's.
+            Self::Overlay(link) => link.session_id.clone(),
         }
     }
 
     /// Whom bounds count it for.
     pub(crate) fn account(&self) -> Account {
+        let by = match self {
+            Self::Browser(_) => CameBy::Session,
+            Self::Program(program) => CameBy::Token(Arc::clone(&program.token)),
+            Self::Overlay(link) => CameBy::Overlay(link.session_id.clone()),
+        };
         Account {
-            token: self.token().cloned(),
+            by,
             viewer: self.viewer(),
         }
     }
@@ -78,8 +99,16 @@ impl Requester {
     /// The name of its token.
     pub(crate) fn token(&self) -> Option<&Arc<str>> {
         match self {
-            Self::Browser(_) => None,
+            Self::Browser(_) | Self::Overlay(_) => None,
             Self::Program(program) => Some(&program.token),
+        }
+    }
+
+    /// The link that it came by, if it is an overlay's.
+    pub(crate) fn overlay(&self) -> Option<&OverlayLink> {
+        match self {
+            Self::Overlay(link) => Some(link),
+            Self::Browser(_) | Self::Program(_) => None,
         }
     }
 
@@ -95,13 +124,16 @@ impl Requester {
                     program.token
                 ))),
             },
+            Self::Overlay(_) => Err(ApiError::forbidden(
+                "An overlay link shows a room and does nothing else.".to_owned(),
+            )),
         }
     }
 
     /// Its idempotency key as the gateway keeps it: a token's are its own.
     pub(crate) fn key(&self, key: &str) -> String {
         match self {
-            Self::Browser(_) => key.to_owned(),
+            Self::Browser(_) | Self::Overlay(_) => key.to_owned(),
             // No key that a request can have, which has no blanks.
             Self::Program(program) => format!("{} {key}", program.token),
         }
@@ -117,6 +149,28 @@ impl Sessions {
                 .identify(headers)
                 .map(|session| Requester::Browser(Box::new(session))),
         }
+    }
+
+    /// Who a request for a stream or a picture is from: as [`Sessions::requester`], or an overlay. `said`: the
+    /// query's `overlay`. As a bearer token the same is taken, which is in no address.
+    pub(crate) fn requester_or_overlay(
+        &self,
+        headers: &HeaderMap,
+        said: Option<&OverlayToken>,
+    ) -> Result<Requester, Unidentified> {
+        let by_bearer = || self.opened_overlay(bearer(headers)?);
+        let link = match said {
+            Some(_) if says_bearer(headers) => return Err(Unidentified::TokenAndOverlay),
+            Some(token) => self.opened_overlay(token.expose()),
+            None => match by_bearer() {
+                // A mistake of a program's is told as such.
+                None => return self.requester(headers),
+                found => found,
+            },
+        };
+        let link = link.ok_or(Unidentified::NoOverlay)?;
+        self.check_overlay(&link)?;
+        Ok(Requester::Overlay(Box::new(link)))
     }
 
     /// The session of a request: its cookie opens, and it is not over. Where a browser kept several
@@ -148,6 +202,7 @@ impl Sessions {
         match requester {
             Requester::Browser(session) => self.check(session),
             Requester::Program(_) => Ok(()),
+            Requester::Overlay(link) => self.check_overlay(link),
         }
     }
 
@@ -155,7 +210,7 @@ impl Sessions {
     pub(crate) fn slide_requester(&self, requester: &Requester) -> Option<HeaderValue> {
         match requester {
             Requester::Browser(session) => Some(self.slide(session)),
-            Requester::Program(_) => None,
+            Requester::Program(_) | Requester::Overlay(_) => None,
         }
     }
 
@@ -164,14 +219,16 @@ impl Sessions {
         match requester {
             Requester::Browser(session) => Some(self.expiry(session)),
             Requester::Program(_) => None,
+            Requester::Overlay(link) => Some(link.ends_at),
         }
     }
 
-    /// As [`Sessions::watch_end`]; a token ends with the process alone.
+    /// As [`Sessions::watch_end`]; a program's token ends with the process alone.
     pub(crate) fn watch_requester(&self, requester: &Requester) -> SessionEnd {
         match requester {
             Requester::Browser(session) => self.watch_end(session),
             Requester::Program(_) => SessionEnd::never(),
+            Requester::Overlay(link) => self.watch_overlay(link),
         }
     }
 }
@@ -179,14 +236,14 @@ impl Sessions {
 impl Account {
     /// Whether the address that it comes from is counted, too. A program's is that of all its people.
     pub(crate) fn counts_address(&self) -> bool {
-        self.token.is_none()
+        !matches!(self.by, CameBy::Token(_))
     }
 }
 
 impl<V: Into<ViewerId>> From<V> for Account {
     fn from(viewer: V) -> Self {
         Self {
-            token: None,
+            by: CameBy::Session,
             viewer: viewer.into(),
         }
     }
@@ -195,9 +252,10 @@ impl<V: Into<ViewerId>> From<V> for Account {
 /// In a bucket's name.
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.token {
-            None => write!(f, "user:{}", self.viewer),
-            Some(token) => write!(f, "token:{token}:{}", self.viewer),
+        match &self.by {
+            CameBy::Session => write!(f, "user:{}", self.viewer),
+            CameBy::Token(token) => write!(f, "token:{token}:{}", self.viewer),
+            CameBy::Overlay(link) => f.write_str(link.as_str()),
         }
     }
 }

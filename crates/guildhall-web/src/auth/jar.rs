@@ -1,5 +1,5 @@
-//! Encrypted cookies. AES-GCM with the cookie's name authenticated, so no cookie can be passed off
-//! as another; what cannot be opened is as good as absent.
+//! Encrypted cookies, and other texts that only we can have written. AES-GCM with the cookie's name
+//! authenticated, so no cookie can be passed off as another; what cannot be opened is as good as absent.
 //!
 //! A value is base64url without padding of nonce, ciphertext and tag: letters, digits, `-` and `_`,
 //! which no client quotes or encodes on its way. What clients do to values all the same (quotes,
@@ -56,16 +56,28 @@ impl Jar {
 
     /// The same with bytes.
     pub(super) fn seal_bytes(&self, name: &str, plain: &[u8], age: Duration) -> HeaderValue {
+        self.set_cookie(name, self.seal_text(name, plain), age)
+    }
+
+    /// Bytes as a text that only we can have written, and of which nobody else learns what is in it:
+    /// base64url. `purpose`: a cookie's full name, or what is none, which has a blank.
+    pub(super) fn seal_text(&self, purpose: &str, plain: &[u8]) -> String {
         let nonce = random::bytes::<NONCE_LENGTH>();
         let payload = Payload {
             msg: plain,
-            aad: name.as_bytes(),
+            aad: purpose.as_bytes(),
         };
         let sealed = self.ciphers[0]
             .encrypt(Nonce::from_slice(&nonce), payload)
-            .expect("a cookie is far shorter than what one nonce may seal");
-        let value = BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat());
-        self.set_cookie(name, value, age)
+            .expect("it is far shorter than what one nonce may seal");
+        BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat())
+    }
+
+    /// What was sealed for this purpose, if it was so to the letter.
+    pub(super) fn open_text(&self, purpose: &str, text: &str) -> Option<Vec<u8>> {
+        let text = Some(text).filter(|text| text.len() <= COOKIE_MAX);
+        let sealed = text.and_then(|text| BASE64_URL_SAFE_NO_PAD.decode(text).ok());
+        self.unseal(purpose, &sealed?)
     }
 
     /// The `Set-Cookie` that takes a cookie away.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use guildhall_model::UserId;
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use metrics::counter;
 use subtle::{Choice, ConstantTimeEq};
 
@@ -47,13 +47,10 @@ impl ApiTokens {
 
     /// The program of a request that comes as one. `None`: it does not.
     pub(super) fn program(&self, headers: &HeaderMap) -> Option<Result<Program, Unidentified>> {
-        let mut said = headers.get_all(header::AUTHORIZATION).iter();
-        let first = said.next()?;
-        let alone = said.next().is_none();
-        let token = first.to_str().ok().filter(|_| alone).and_then(bearer);
-        let program = match token {
-            // A browser's login to a proxy before us is none of our business.
-            None if alone && is_other_scheme(first.as_bytes()) => return None,
+        if !says_bearer(headers) {
+            return None;
+        }
+        let program = match bearer(headers) {
             None => Err(Unidentified::UnknownToken),
             Some(token) => self.identify(token, headers),
         };
@@ -98,9 +95,19 @@ impl ApiTokens {
     }
 }
 
-/// The token in `Bearer TOKEN`; the scheme's name has no case.
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
+/// Whether a request comes as a program's, with whatever token. A browser's login to a proxy before us is
+/// none of our business.
+pub(super) fn says_bearer(headers: &HeaderMap) -> bool {
+    let mut said = headers.get_all(header::AUTHORIZATION).iter();
+    let first = said.next().map(HeaderValue::as_bytes);
+    first.is_some_and(|first| said.next().is_some() || !is_other_scheme(first))
+}
+
+/// The one token in `Authorization: Bearer TOKEN`; the scheme's name has no case.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut said = headers.get_all(header::AUTHORIZATION).iter();
+    let first = said.next().filter(|_| said.next().is_none())?;
+    let (scheme, token) = first.to_str().ok()?.split_once(' ')?;
     scheme
         .eq_ignore_ascii_case("bearer")
         .then(|| token.trim_matches(' '))

@@ -131,6 +131,8 @@ pub(crate) enum EndReason {
     Deauthorized,
     /// The operator said so.
     Operator,
+    /// Whoever may took an overlay link back.
+    OverlayRevoked,
 }
 
 impl Sessions {
@@ -153,6 +155,26 @@ impl Sessions {
             watched: WatchedSessions::default(),
             tokens,
         }))
+    }
+
+    /// What seals and opens.
+    pub(super) fn jar(&self) -> &Jar {
+        &self.0.jar
+    }
+
+    /// Unix ms.
+    pub(super) fn now(&self) -> UnixMs {
+        self.0.clock.now()
+    }
+
+    /// Whether what says this of itself was ended before its time, as far as is known here.
+    pub(super) fn is_revoked(&self, session: SessionFacts<'_>) -> bool {
+        self.0.store.is_revoked(session)
+    }
+
+    /// All that this user began before this time is over; 0: nothing is.
+    pub(super) fn not_before(&self, user_id: UserId) -> UnixMs {
+        self.0.store.not_before(user_id)
     }
 
     /// Programs that are known by a token.
@@ -249,10 +271,15 @@ impl Sessions {
     /// Whoever holds the answer learns when the session is ended before its time, wherever that was:
     /// at once if it already was. Hold it as long as that matters.
     pub(crate) fn watch_end(&self, session: &Session) -> SessionEnd {
+        self.watch_end_of(session.facts())
+    }
+
+    /// The same of whatever says this of itself.
+    pub(super) fn watch_end_of(&self, session: SessionFacts<'_>) -> SessionEnd {
         let end = self.0.watched.watch(session);
         // INVARIANT(no-missed-end): watched first, then asked; whoever revokes does it the other
         // way round, so one of both sees the other.
-        if self.0.store.is_revoked(session.facts()) {
+        if self.is_revoked(session) {
             self.end_revoked();
         }
         end
@@ -402,6 +429,7 @@ impl EndReason {
             Self::Replaced => "replaced",
             Self::Deauthorized => "deauthorized",
             Self::Operator => "operator",
+            Self::OverlayRevoked => "overlay_revoked",
         }
     }
 }

@@ -74,8 +74,8 @@ pub(crate) mod tests {
         fn until_known(&self) -> BoxFuture<'_, ()> {
             let mut knows = self.knows.subscribe();
             Box::pin(async move {
-                let known = knows.wait_for(|known| *known).await;
-                known.expect("its sender is borrowed");
+                let waited = knows.wait_for(|known| *known).await;
+                waited.expect("its sender is borrowed");
             })
         }
     }

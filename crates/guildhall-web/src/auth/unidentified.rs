@@ -19,6 +19,10 @@ pub(crate) enum Unidentified {
     MayNotActAs,
     /// Whom it acts as is no Discord id.
     BadActAs,
+    /// Its overlay link is none, or is over.
+    NoOverlay,
+    /// It says two things of who it is.
+    TokenAndOverlay,
 }
 
 impl Unidentified {
@@ -31,6 +35,8 @@ impl Unidentified {
             Self::TokenFromBrowser => "from_browser",
             Self::MayNotActAs => "may_not_act_as",
             Self::BadActAs => "bad_act_as",
+            Self::NoOverlay => "no_overlay",
+            Self::TokenAndOverlay => "token_and_overlay",
         }
     }
 }
@@ -59,6 +65,14 @@ impl From<Unidentified> for ApiError {
             ),
             Unidentified::BadActAs => {
                 Self::invalid("Guildhall-As is a Discord user's id: decimal digits, not 0, once.")
+            }
+            Unidentified::NoOverlay => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "This overlay link is none, or is over: it has an end, and may be taken back.",
+            ),
+            Unidentified::TokenAndOverlay => {
+                Self::invalid("Say either a bearer token or `overlay`: they may be of two people.")
             }
         }
     }

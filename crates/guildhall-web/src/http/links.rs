@@ -4,6 +4,8 @@ use guildhall_http::{HttpOrigin, HttpUrl};
 use guildhall_model::{ChannelId, GuildId, command::InviteToken};
 use url::Url;
 
+use super::page::OVERLAYS;
+
 /// Where people open things: ours, and Discord's.
 #[derive(Clone, Debug)]
 pub(crate) struct PublicLinks {
@@ -23,20 +25,24 @@ impl PublicLinks {
 
     /// The page that an invite opens.
     pub(crate) fn invite(&self, token: &InviteToken) -> String {
-        self.ours("join", token)
+        self.ours("join", ("invite", &token.to_string()))
     }
 
     /// Where one signs in by an invite.
     pub(crate) fn sign_in_by(&self, token: &InviteToken) -> String {
-        self.ours("auth/login", token)
+        self.ours("auth/login", ("invite", &token.to_string()))
     }
 
-    fn ours(&self, path: &str, token: &InviteToken) -> String {
+    /// The page that shows the room of an overlay link.
+    pub(crate) fn overlay(&self, token: &str) -> String {
+        self.ours(OVERLAYS, ("overlay", token))
+    }
+
+    fn ours(&self, path: &str, (name, token): (&str, &str)) -> String {
         let mut url = Url::clone(&self.base_url);
         let prefix = self.base_url.path().trim_end_matches('/');
         url.set_path(&format!("{prefix}/{path}"));
-        url.query_pairs_mut()
-            .append_pair("invite", &token.to_string());
+        url.query_pairs_mut().append_pair(name, token);
         url.into()
     }
 }

@@ -12,10 +12,11 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
+use url::Url;
 
-use super::ApiError;
+use super::{ApiError, headers::content_security_policy};
 use compressed::{Compressed, takes_gzip};
 
 #[derive(RustEmbed)]
@@ -26,16 +27,25 @@ struct Built;
 /// Where invites lead to: `join?invite=`, which the page itself reads.
 const INVITES: &str = "join";
 
+/// Where overlay links lead to: `overlay?overlay=`, a page of its own.
+pub(crate) const OVERLAYS: &str = "overlay";
+
+/// The file of that.
+const OVERLAY_PAGE: &str = "overlay.html";
+
 /// Serves the page's files.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
     /// Serves from here instead of the embedded build; for who works on the page.
     dir: Option<PathBuf>,
     compressed: Compressed,
+    /// What the overlays' page says of itself beside what each answer does.
+    of_overlays: [(HeaderName, HeaderValue); 2],
 }
 
 impl Page {
-    pub(crate) fn new(dir: Option<PathBuf>) -> Self {
+    /// `dir`: serves from there. `cdn_url`: where pictures come from.
+    pub(crate) fn new(dir: Option<PathBuf>, cdn_url: &Url) -> Self {
         let compressed = match dir {
             Some(_) => Compressed::default(),
             None => Compressed::of(Built::iter().filter_map(|path| {
@@ -43,17 +53,28 @@ impl Page {
                 Some((path, file))
             })),
         };
-        Self { dir, compressed }
+        // Stream software puts its user's own style into the page.
+        let policy = content_security_policy(cdn_url, "'self' 'unsafe-inline'");
+        // Its address has the link's token.
+        let no_referrer = HeaderValue::from_static("no-referrer");
+        Self {
+            dir,
+            compressed,
+            of_overlays: [
+                (header::CONTENT_SECURITY_POLICY, policy),
+                (header::REFERRER_POLICY, no_referrer),
+            ],
+        }
     }
 
     /// The file at a path below our prefix; the empty path is the page itself, and so is that of
-    /// invites. Names with a hash in them never change their content, everything else is asked for
+    /// invites, and overlays have a page of their own. Names with a hash in them never change their content, everything else is asked for
     /// again each time.
     pub(crate) fn answer(&self, path: &str, asked: &HeaderMap) -> Response {
-        let path = if path.is_empty() || path == INVITES {
-            "index.html"
-        } else {
-            path
+        let path = match path {
+            "" | INVITES => "index.html",
+            OVERLAYS => OVERLAY_PAGE,
+            path => path,
         };
         let Some(file) = self.file(path) else {
             return ApiError::not_found("There is nothing at this address.").into_response();
@@ -86,6 +107,9 @@ impl Page {
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         headers.insert(header::ETAG, tag);
+        if path == OVERLAY_PAGE {
+            headers.extend(self.of_overlays.clone());
+        }
         if is_in_two_forms {
             headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
@@ -129,8 +153,10 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("guildhall-page-{}", std::process::id()));
         std::fs::create_dir_all(dir.join("assets")).expect("a temporary folder");
         std::fs::write(dir.join("index.html"), "<!doctype html>").expect("a file");
+        std::fs::write(dir.join("overlay.html"), "<!doctype html><p>").expect("a file");
         std::fs::write(dir.join("assets/a.js"), "1").expect("a file");
-        (dir.clone(), Page::new(Some(dir)))
+        let cdn_url = Url::parse("https://cdn.example").expect("a URL");
+        (dir.clone(), Page::new(Some(dir), &cdn_url))
     }
 
     #[test]
@@ -147,6 +173,20 @@ mod tests {
             invites.headers()[header::ETAG],
             index.headers()[header::ETAG]
         );
+        let overlays = page.answer("overlay", &asked);
+        assert_eq!(overlays.status(), StatusCode::OK);
+        assert_eq!(overlays.headers()[header::REFERRER_POLICY], "no-referrer");
+        let policy = overlays.headers()[header::CONTENT_SECURITY_POLICY].to_str();
+        let policy = policy.expect("visible ASCII");
+        assert!(
+            policy.contains("style-src 'self' 'unsafe-inline';"),
+            "{policy}"
+        );
+        assert!(policy.contains("script-src 'self';") && policy.contains("https://cdn.example"));
+        assert!(
+            !index.headers().contains_key(header::REFERRER_POLICY),
+            "as each answer's"
+        );
         for path in [
             "../Cargo.toml",
             "/etc/hostname",
@@ -155,6 +195,8 @@ mod tests {
             "assets",
             "join/",
             "joined",
+            "overlay/",
+            "overlays",
         ] {
             assert_eq!(
                 page.answer(path, &asked).status(),

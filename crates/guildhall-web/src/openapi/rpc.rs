@@ -27,14 +27,17 @@ pub(super) fn operation(rpc: &Rpc) -> OperationBuilder {
         .response("413", error("The body is too large."))
         .response("429", error("Too often: `retryAfter` says when again."))
         .response("503", error("Not now: `retryAfter` says when again."));
-    if rpc.is_command() {
-        command(operation)
-    } else {
-        operation
+    match (rpc.is_command(), rpc.is_done_once()) {
+        (true, true) => command(operation),
+        (true, false) => operation.response("403", error(MAY_NOT)),
+        (false, _) => operation,
     }
 }
 
-/// What having something done may be told beside that.
+const MAY_NOT: &str =
+    "It comes from a foreign site, or the asker may not: `missing` says what for.";
+
+/// What having something done at Discord may be told beside that.
 fn command(operation: OperationBuilder) -> OperationBuilder {
     let key = string().min_length(Some(1)).max_length(Some(200));
     let key = key.pattern(Some("^[!-~]+$"));
@@ -43,10 +46,7 @@ fn command(operation: OperationBuilder) -> OperationBuilder {
     ));
     operation
         .parameter(key)
-        .response(
-            "403",
-            error("It comes from a foreign site, or the asker may not: `missing` says what for."),
-        )
+        .response("403", error(MAY_NOT))
         .response("409", error("It cannot be done as things are."))
         .response("502", error("Discord refused it, or did not answer."))
         .response(

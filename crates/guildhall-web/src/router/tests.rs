@@ -120,7 +120,7 @@ impl Served {
             state_requests: state_requests.clone(),
         };
         let others = [auth.router(), rpc::routes(rpc)];
-        let page = Page::new(None);
+        let page = Page::new(None, &config.cdn_url);
         let router = router(config, stream, others, page);
         let listener = Listener::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
         let addr = listener.local_addr().expect("bound");

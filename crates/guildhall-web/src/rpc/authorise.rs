@@ -49,7 +49,7 @@ pub(super) async fn guild_of(
     };
     match admission.of_guild(viewer, guild).await {
         Ok(()) => Ok(Some(guild)),
-        Err(AdmissionError::NoMember) => Ok(None),
+        Err(AdmissionError::NoMember | AdmissionError::NoRoom) => Ok(None),
         Err(AdmissionError::Unavailable) => Err(AdmissionError::Unavailable),
     }
 }

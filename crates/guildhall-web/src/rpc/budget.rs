@@ -76,7 +76,9 @@ impl RpcBudget {
 
 fn buckets(kind: &RpcKind, account: &Account, client: ClientAddress) -> Vec<RateBucket> {
     let (word, per_user, per_address) = match kind {
-        RpcKind::Command(_) => ("command", COMMANDS_PER_USER, COMMANDS_PER_ADDRESS),
+        RpcKind::Command(_) | RpcKind::Overlay(_) => {
+            ("command", COMMANDS_PER_USER, COMMANDS_PER_ADDRESS)
+        }
         RpcKind::Question(_) => ("question", QUESTIONS_PER_USER, QUESTIONS_PER_ADDRESS),
     };
     let of_user = per_user.bucket(format!("{word}:{account}"));

@@ -8,6 +8,8 @@ use utoipa::openapi::{
     schema::{ObjectBuilder, Schema, SchemaType, Type},
 };
 
+use crate::auth::OverlayName;
+
 /// A value that a request may have under a name.
 pub(super) trait InputField: Sized {
     /// What it has to be, behind "it must be".
@@ -37,15 +39,17 @@ pub(super) struct UserLimit(pub(super) u32);
 #[derive(Debug)]
 pub(super) struct InviteSeats(pub(super) u32);
 
-/// How long an invite is good, in seconds.
+/// How long a link to a room is good, in seconds: an invite, or an overlay.
 #[derive(Debug)]
-pub(super) struct InviteLifetime(pub(super) u64);
+pub(super) struct LinkLifetime(pub(super) u64);
 
 const NAME_MAX: usize = 100;
 const STATUS_MAX: usize = 500;
 const LIMIT_MAX: u32 = 99;
 /// More people than are in most guilds. For each the gateway keeps a number.
 const SEATS_MAX: u32 = 10_000;
+/// Longer than any of ours, of which later versions may have longer ones.
+const OVERLAY_NAME_MAX: usize = 500;
 const LIFETIME_MIN: u64 = 1;
 const LIFETIME_MAX: u64 = 30 * 24 * 60 * 60;
 
@@ -136,7 +140,7 @@ impl InputField for InviteSeats {
     }
 }
 
-impl InputField for InviteLifetime {
+impl InputField for LinkLifetime {
     const EXPECTED: &'static str = "a whole number of seconds from 1 to 2592000 (30 days)";
 
     fn read(json: &str) -> Option<Self> {
@@ -168,6 +172,28 @@ impl InputField for InviteToken {
         let text = text.pattern(Some("^[A-Za-z0-9_-]+$"));
         let text = text.min_length(Some(Self::LETTERS));
         text.max_length(Some(Self::LETTERS)).into()
+    }
+}
+
+/// Whether it names one, and whose, only its secret tells.
+impl InputField for OverlayName {
+    const EXPECTED: &'static str =
+        "the id of an overlay link, or the link's token, as it was given";
+
+    fn read(json: &str) -> Option<Self> {
+        let text: String = value(json)?;
+        let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let fits = (1..=OVERLAY_NAME_MAX).contains(&text.len()) && text.bytes().all(letters);
+        fits.then_some(Self(text))
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+        let text = text.pattern(Some("^[A-Za-z0-9_-]+$"));
+        text.min_length(Some(1))
+            .max_length(Some(OVERLAY_NAME_MAX))
+            .into()
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
     failure::{NOBODY, NOTHING_MADE, NOWHERE, UNKNOWN_COMMAND, limited, not_member},
     forward::{Giver, forward, recall, refuse_early},
     input::InputError,
+    overlays::{OverlayCall, OverlayLinks},
     table::{CommandCall, QuestionCall, RPCS, Rpc, RpcKind},
 };
 use crate::{
@@ -84,7 +85,7 @@ async fn serve(
 ) -> Result<Response, ApiError> {
     let requester = app.auth.sessions().requester(headers)?;
     app.auth.check_write(headers, &requester)?;
-    if matches!(rpc.kind, RpcKind::Command(_)) {
+    if matches!(rpc.kind, RpcKind::Command(_) | RpcKind::Overlay(_)) {
         requester.actor()?;
     }
     let account = requester.account();
@@ -95,6 +96,7 @@ async fn serve(
     let request = match &rpc.kind {
         RpcKind::Question(read) => read(&body).map(Call::Question),
         RpcKind::Command(read) => read(&body).map(Call::Command),
+        RpcKind::Overlay(read) => read(&body).map(Call::Overlay),
     };
     let (request, key) = match (request, key(headers)) {
         (Ok(request), Ok(key)) => (request, key),
@@ -110,6 +112,7 @@ async fn serve(
     let answer = match request {
         Call::Question(request) => app.question(&requester, request).await?,
         Call::Command(request) => app.command(&requester, request, key).await?,
+        Call::Overlay(call) => app.overlay(&requester, call, key).await?,
     };
     Ok(answered(answer))
 }
@@ -118,6 +121,7 @@ async fn serve(
 enum Call {
     Question(QuestionCall),
     Command(CommandCall),
+    Overlay(OverlayCall),
 }
 
 impl RpcState {
@@ -191,6 +195,27 @@ impl RpcState {
         let done = session_end.run_until_cancelled(answering).await;
         let done = done.unwrap_or_else(|| Err(ApiError::unauthorized()))?;
         answer(done, subject).ok_or(NOTHING_MADE)
+    }
+
+    async fn overlay(
+        &self,
+        requester: &Requester,
+        call: OverlayCall,
+        key: Option<String>,
+    ) -> Result<Visible<Vec<u8>>, ApiError> {
+        let viewer = self.fanout.viewer(requester.viewer());
+        let links = OverlayLinks {
+            sessions: self.auth.sessions(),
+            fanout: &self.fanout,
+            admission: &self.admission,
+            links: &self.links,
+            now: self.clock.now(),
+        };
+        let answer = links.carry_out(call, requester, &viewer).await?;
+        if let Some(key) = key {
+            viewer.settle(&requester.session_id(), key, None);
+        }
+        Ok(answer)
     }
 
     /// What a command names is nowhere, as far as the asker may know. By an invite they may know more.

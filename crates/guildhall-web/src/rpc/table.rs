@@ -18,6 +18,7 @@ use super::{
         UnblockFromRoomInput,
     },
     input::{self, InputError},
+    overlays::{CreateOverlayLinkInput, OverlayCall, OverlayInput, RevokeOverlayLinkInput},
     questions::{
         CheckRoomExistsInput, CheckUserInVoiceChannelInput, EnsureUserInGuildInput,
         GetVoiceChannelMembersInput, QuestionInput,
@@ -112,6 +113,16 @@ pub(crate) static RPCS: &[Rpc] = &[
         "Come into a room by an invite",
         "Members of the invite's guild, whether they see the room or not.",
     ),
+    Rpc::overlay::<CreateOverlayLinkInput>(
+        "createOverlayLink",
+        "Make a link by which stream software shows a room, as one sees it oneself",
+        "Whoever sees the room. The link shows it for as long as they do.",
+    ),
+    Rpc::overlay::<RevokeOverlayLinkInput>(
+        "revokeOverlayLink",
+        "Make an overlay link worthless",
+        "Whoever made it; the room's owner, and whoever may MANAGE_CHANNELS there.",
+    ),
     Rpc::question::<CheckRoomExistsInput>(
         "checkRoomExists",
         "Whether there is such a room",
@@ -151,6 +162,8 @@ pub(super) enum RpcKind {
     Question(fn(&[u8]) -> Result<QuestionCall, InputError>),
     /// It goes to the gateway.
     Command(fn(&[u8]) -> Result<CommandCall, InputError>),
+    /// It is done here.
+    Overlay(fn(&[u8]) -> Result<OverlayCall, InputError>),
 }
 
 /// What the document says.
@@ -217,6 +230,12 @@ impl Rpc {
     /// Whether it has something done, rather than asks.
     #[cfg(feature = "schema")]
     pub(crate) fn is_command(&self) -> bool {
+        matches!(self.kind, RpcKind::Command(_) | RpcKind::Overlay(_))
+    }
+
+    /// Whether a repeat with the same key is one with the first.
+    #[cfg(feature = "schema")]
+    pub(crate) fn is_done_once(&self) -> bool {
         matches!(self.kind, RpcKind::Command(_))
     }
 
@@ -266,6 +285,29 @@ impl Rpc {
         }
     }
 
+    #[cfg_attr(
+        not(feature = "schema"),
+        expect(unused_variables, reason = "for the document alone")
+    )]
+    const fn overlay<I: OverlayInput + 'static>(
+        name: &'static str,
+        summary: &'static str,
+        who_may: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind: RpcKind::Overlay(read_overlay::<I>),
+            #[cfg(feature = "schema")]
+            description: RpcDescription {
+                summary,
+                who_may,
+                input: input::describe::<I>,
+                one_field: false,
+                answer: AnswerSchema::of::<I::Answer>(),
+            },
+        }
+    }
+
     /// Of its fields there has to be exactly one. For the document alone: its input sees to it.
     #[cfg_attr(
         not(feature = "schema"),
@@ -298,6 +340,10 @@ fn read_command<I: CommandInput + 'static>(body: &[u8]) -> Result<CommandCall, I
         command: Box::new(move |guild_id, actor| input.command(guild_id, actor)),
         answer: |done, subject| I::Answer::of(done, subject).map(Visible::into_json),
     })
+}
+
+fn read_overlay<I: OverlayInput + 'static>(body: &[u8]) -> Result<OverlayCall, InputError> {
+    input::read::<I>(body).map(OverlayInput::call)
 }
 
 fn read_question<I: QuestionInput + 'static>(body: &[u8]) -> Result<QuestionCall, InputError> {

@@ -43,6 +43,8 @@ mod commands;
 mod rooms;
 /// Programs of the operator's.
 mod programs;
+/// Links for stream software.
+mod overlays;
 /// Sessions that end meanwhile.
 mod ends;
 /// What must not be told from what is not there.

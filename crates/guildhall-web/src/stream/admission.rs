@@ -1,7 +1,7 @@
 //! Whether a request is served: the viewer's rights are known where it is about, and they are no
 //! stranger there.
 
-use guildhall_model::GuildId;
+use guildhall_model::{ChannelId, GuildId};
 
 use super::{limit::LimitReached, query::Query, replay::access, watch::WatchClient};
 use crate::{
@@ -24,6 +24,8 @@ pub(crate) struct RequestAdmission {
 pub(crate) enum AdmissionError {
     /// The world is complete and Discord said that the viewer is no member.
     NoMember,
+    /// The maker of an overlay link does not see its room.
+    NoRoom,
     /// Not known at the moment.
     Unavailable,
 }
@@ -46,6 +48,30 @@ impl RequestAdmission {
         query: &Query,
     ) -> Result<(), AdmissionError> {
         self.admit(viewer, guilds, !query.guilds.is_empty()).await
+    }
+
+    /// The same of whoever asks: of an overlay's maker it has to be known, too, that they see its room.
+    pub(crate) async fn of_request(
+        &self,
+        requester: &Requester,
+        viewer: &Viewer,
+        guilds: &[GuildId],
+        query: &Query,
+    ) -> Result<(), AdmissionError> {
+        let admitted = self.of_query(viewer, guilds, query).await;
+        let Some(link) = requester.overlay() else {
+            return admitted;
+        };
+        admitted.map_err(|error| match error {
+            // That there is such a guild is none of an overlay's business.
+            AdmissionError::NoMember => AdmissionError::NoRoom,
+            other => other,
+        })?;
+        match RoomSight::of(&self.fanout, viewer, (link.guild_id, link.channel_id)) {
+            RoomSight::Seen => Ok(()),
+            RoomSight::Unseen => Err(AdmissionError::NoRoom),
+            RoomSight::Unknown => Err(AdmissionError::Unavailable),
+        }
     }
 
     /// Waits until there is a world, and the viewer was asked about in those of these guilds that are
@@ -119,6 +145,40 @@ impl RequestAdmission {
     }
 }
 
+/// Whether a viewer sees a room at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RoomSight {
+    /// They do.
+    Seen,
+    /// They do not, or it is not there.
+    Unseen,
+    /// It is not known: they are being looked up, or the guild may come.
+    Unknown,
+}
+
+impl RoomSight {
+    /// Looks.
+    pub(crate) fn of(
+        fanout: &Fanout,
+        viewer: &Viewer,
+        (guild, room): (GuildId, ChannelId),
+    ) -> Self {
+        let freshness = fanout.replica().freshness();
+        let logs = fanout.replica().read();
+        let here = logs.located(&[guild]);
+        if !viewer.unresolved(&here).guilds.is_empty() {
+            return Self::Unknown;
+        }
+        match access(&logs, guild, viewer.id()) {
+            Access::Member(rooms) if rooms.contains(room) => Self::Seen,
+            Access::Member(_) => Self::Unseen,
+            Access::Stranger if freshness.complete() => Self::Unseen,
+            Access::Absent if !freshness.may_come(guild) => Self::Unseen,
+            Access::Stranger | Access::Absent | Access::Unknown => Self::Unknown,
+        }
+    }
+}
+
 /// Guilds in which somebody is looked up of whom nobody said which they are in.
 const GUILDS_LOOKED_UP: usize = 50;
 
@@ -138,6 +198,10 @@ pub(crate) fn guilds_of(requester: &Requester, fanout: &Fanout) -> Vec<GuildId> 
 
 const NO_MEMBER: ApiError = ApiError::not_found("No such guild, or you are not a member of it.");
 
+const NO_ROOM: ApiError = ApiError::not_found(
+    "The room of this overlay link is not there, or whoever made the link does not see it.",
+);
+
 const NOT_NOW: ApiError =
     ApiError::unavailable("What you may see is not known right now. Try again in a moment.");
 
@@ -145,6 +209,7 @@ impl From<AdmissionError> for ApiError {
     fn from(error: AdmissionError) -> Self {
         match error {
             AdmissionError::NoMember => NO_MEMBER,
+            AdmissionError::NoRoom => NO_ROOM,
             AdmissionError::Unavailable => NOT_NOW,
         }
     }

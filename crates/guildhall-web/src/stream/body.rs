@@ -22,6 +22,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{
+    admission::RoomSight,
     reconnect::{retry_ms, retry_ms_after},
     replay::{JoinFrom, Joined, NotJoinable, ReplayVerdict, join, status_scope},
     setup::StreamSetup,
@@ -135,6 +136,10 @@ impl StreamBody {
             if !out.is_empty() {
                 return Poll::Ready(Some(out.finish()));
             }
+            // After all that tells why.
+            if self.has_lost_its_room() {
+                return Poll::Ready(Some(self.bye(ByeReason::SessionRevoked)));
+            }
             ready!(self.timer.as_mut().poll(cx));
             if let Some(bytes) = self.time_passed() {
                 return Poll::Ready(Some(bytes));
@@ -148,6 +153,21 @@ impl StreamBody {
         }
         let revoked = self.revoked.poll(cx).is_ready();
         revoked.then_some(ByeReason::SessionRevoked)
+    }
+
+    /// Whether it is an overlay's, and its viewer is known not to see the one room any more. As long as that
+    /// is not known nothing of the room is shown either.
+    fn has_lost_its_room(&self) -> bool {
+        let Some((guild, room)) = self.setup.only_room else {
+            return false;
+        };
+        let StreamState::Live(_) = self.state else {
+            return false;
+        };
+        let mut buffers = self.subscriptions.iter().filter_map(|it| it.buffer());
+        let viewer = self.setup.registration.viewer();
+        !buffers.any(|buffer| buffer.sees(room))
+            && RoomSight::of(&self.setup.fanout, viewer, (guild, room)) == RoomSight::Unseen
     }
 
     /// Writes all that is pending and moves the position past it.

@@ -6,14 +6,21 @@ use std::{
     sync::Arc,
 };
 
-use guildhall_model::{GuildId, UnixMs, UserId};
+use guildhall_model::{ChannelId, GuildId, SessionId, UnixMs, UserId};
+use metrics::gauge;
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use crate::replica::ViewerId;
+use crate::{
+    auth::{OverlayLink, OverlayName},
+    replica::ViewerId,
+};
 
 /// People in a report. Those with the most streams are in it.
 const PEOPLE_MAX: usize = 1_000;
+
+/// Overlay links in a report. Those with the most streams are in it.
+const OVERLAYS_MAX: usize = 1_000;
 
 /// Guilds of one person in a report.
 const GUILDS_MAX: usize = 20;
@@ -30,9 +37,20 @@ struct Listed {
 
 #[derive(Debug)]
 struct StreamEntry {
-    viewer: ViewerId,
     since: UnixMs,
-    guilds: Arc<[GuildId]>,
+    whose: StreamOwner,
+}
+
+#[derive(Debug)]
+enum StreamOwner {
+    Viewer {
+        viewer: ViewerId,
+        guilds: Arc<[GuildId]>,
+    },
+    Overlay {
+        link: Box<OverlayLink>,
+        name: OverlayName,
+    },
 }
 
 /// One of them, until this is dropped.
@@ -44,13 +62,36 @@ pub(crate) struct ListedStream {
 
 /// Who has streams open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StreamsReport {
     /// How many streams are open, those of programs that see what the bot sees included.
     pub streams: usize,
-    /// Of how many people.
+    /// How many of them are of overlay links.
+    pub overlay_streams: usize,
+    /// Of how many people, overlay links apart.
     pub users: usize,
     /// Those with the most streams first; at most 1,000, and so fewer than `users` where they are more.
     pub people: Vec<PersonReport>,
+    /// Overlay links that are in use, those with the most streams first; at most 1,000.
+    pub overlays: Vec<OverlayReport>,
+}
+
+/// The streams of one overlay link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OverlayReport {
+    /// By which it is revoked; it opens nothing.
+    pub id: String,
+    /// Who made it.
+    pub user_id: UserId,
+    /// Where its room is.
+    pub guild_id: GuildId,
+    /// Its room.
+    pub channel_id: ChannelId,
+    /// How many it has open.
+    pub streams: usize,
+    /// When the oldest of them was opened.
+    pub since: UnixMs,
 }
 
 /// The streams of one person.
@@ -77,14 +118,28 @@ impl OpenStreams {
         since: UnixMs,
         guilds: Arc<[GuildId]>,
     ) -> ListedStream {
+        let viewer = viewer.into();
+        let whose = StreamOwner::Viewer { viewer, guilds };
+        self.add(StreamEntry { since, whose })
+    }
+
+    /// One more, of an overlay link.
+    pub(crate) fn list_overlay(
+        &self,
+        link: OverlayLink,
+        name: OverlayName,
+        since: UnixMs,
+    ) -> ListedStream {
+        gauge!("guildhall_overlay_streams").increment(1);
+        let link = Box::new(link);
+        let whose = StreamOwner::Overlay { link, name };
+        self.add(StreamEntry { since, whose })
+    }
+
+    fn add(&self, stream: StreamEntry) -> ListedStream {
         let mut listed = self.0.lock();
         listed.count += 1;
         let number = listed.count;
-        let stream = StreamEntry {
-            viewer: viewer.into(),
-            since,
-            guilds,
-        };
         listed.streams.insert(number, stream);
         ListedStream {
             number,
@@ -95,24 +150,59 @@ impl OpenStreams {
     /// Who has streams open now.
     pub(crate) fn report(&self) -> StreamsReport {
         let mut people: BTreeMap<UserId, Person> = BTreeMap::new();
+        let mut overlays: BTreeMap<SessionId, OverlayReport> = BTreeMap::new();
         let streams = {
             let listed = self.0.lock();
             for stream in listed.streams.values() {
-                if let ViewerId::Person(user_id) = stream.viewer {
-                    people.entry(user_id).or_default().add(stream);
+                match &stream.whose {
+                    StreamOwner::Viewer {
+                        viewer: ViewerId::Person(user_id),
+                        guilds,
+                    } => people
+                        .entry(*user_id)
+                        .or_default()
+                        .add(stream.since, guilds),
+                    StreamOwner::Viewer {
+                        viewer: ViewerId::Bot,
+                        ..
+                    } => {}
+                    StreamOwner::Overlay { link, name } => {
+                        let known = overlays.entry(link.session_id.clone());
+                        let report = known.or_insert_with(|| reported(link, name, stream.since));
+                        report.streams += 1;
+                        report.since = report.since.min(stream.since);
+                    }
                 }
             }
             listed.streams.len()
         };
+        let overlay_streams = overlays.values().map(|overlay| overlay.streams).sum();
+        let mut overlays: Vec<_> = overlays.into_values().collect();
+        overlays.sort_by_key(|overlay| usize::MAX - overlay.streams);
+        overlays.truncate(OVERLAYS_MAX);
         let users = people.len();
         let mut people: Vec<_> = people.into_iter().collect();
         people.sort_by_key(|(user_id, person)| (usize::MAX - person.streams, *user_id));
         people.truncate(PEOPLE_MAX);
         StreamsReport {
             streams,
+            overlay_streams,
             users,
             people: people.into_iter().map(Person::report).collect(),
+            overlays,
         }
+    }
+}
+
+/// One that has no stream yet.
+fn reported(link: &OverlayLink, name: &OverlayName, since: UnixMs) -> OverlayReport {
+    OverlayReport {
+        id: name.0.clone(),
+        user_id: link.maker,
+        guild_id: link.guild_id,
+        channel_id: link.channel_id,
+        streams: 0,
+        since,
     }
 }
 
@@ -124,13 +214,13 @@ struct Person {
 }
 
 impl Person {
-    fn add(&mut self, stream: &StreamEntry) {
+    fn add(&mut self, since: UnixMs, guilds: &[GuildId]) {
         self.since = match self.streams {
-            0 => stream.since,
-            _ => self.since.min(stream.since),
+            0 => since,
+            _ => self.since.min(since),
         };
         self.streams += 1;
-        self.guilds.extend(stream.guilds.iter());
+        self.guilds.extend(guilds);
     }
 
     fn report((user_id, person): (UserId, Self)) -> PersonReport {
@@ -146,7 +236,14 @@ impl Person {
 
 impl Drop for ListedStream {
     fn drop(&mut self) {
-        self.streams.0.lock().streams.remove(&self.number);
+        let gone = self.streams.0.lock().streams.remove(&self.number);
+        if let Some(StreamEntry {
+            whose: StreamOwner::Overlay { .. },
+            ..
+        }) = gone
+        {
+            gauge!("guildhall_overlay_streams").decrement(1);
+        }
     }
 }
 
@@ -176,6 +273,33 @@ mod tests {
         assert_eq!(report.people[0].guilds, [GuildId(6), GuildId(7)]);
         drop(ann);
         assert_eq!(streams.report().users, 2);
+    }
+
+    #[test]
+    fn overlays_are_told_apart_from_the_people_who_made_them() {
+        let streams = OpenStreams::default();
+        let link = |id, maker| OverlayLink::of_test(id, UserId(maker), GuildId(5), ChannelId(7));
+        let open = |id, maker, since| {
+            let name = OverlayName(format!("name {id}"));
+            streams.list_overlay(link(id, maker), name, since)
+        };
+        let _own = streams.list(UserId(1), 5, guilds(&[5]));
+        let first = open(1, 1, 30);
+        let _others = [open(2, 1, 20), open(2, 1, 10)];
+        let report = streams.report();
+        assert_eq!(
+            (report.streams, report.overlay_streams, report.users),
+            (4, 3, 1)
+        );
+        assert_eq!(report.people[0].streams, 1, "only their own");
+        let told: Vec<_> = report
+            .overlays
+            .iter()
+            .map(|it| (&*it.id, it.user_id.0, it.channel_id.0, it.streams, it.since))
+            .collect();
+        assert_eq!(told, [("name 2", 1, 7, 2, 10), ("name 1", 1, 7, 1, 30)]);
+        drop(first);
+        assert_eq!(streams.report().overlay_streams, 2);
     }
 
     #[test]

@@ -1,13 +1,17 @@
-//! What a browser asks for: `?guild=&channel=&events=&viewing=&lastEventId=`. Text ends here.
+//! What a browser asks for: `?guild=&channel=&events=&viewing=&lastEventId=`, or `?overlay=`. Text ends here.
 
 use std::collections::BTreeSet;
 
 use guildhall_model::{
     ChannelId, Cursor, GuildId,
-    event::{EVENTS, EventTable, FamilySet},
+    event::{EVENTS, EventTable, Family, FamilySet},
 };
 
-use crate::{http::ApiError, visible::Selector};
+use crate::{
+    auth::{OverlayLink, OverlayToken},
+    http::ApiError,
+    visible::Selector,
+};
 
 /// Which parameter a name means.
 mod names;
@@ -29,6 +33,8 @@ pub(crate) struct Query {
     pub(crate) selector: Selector,
     /// On whose pages the person is, ascending: they filter nothing.
     pub(crate) viewing: Vec<ChannelId>,
+    /// `?overlay=`, as it came: who asks, rather than for what.
+    pub(crate) overlay: Option<OverlayToken>,
     /// `?lastEventId=`, as it came.
     pub(crate) last_event_id: Option<String>,
 }
@@ -43,7 +49,7 @@ impl Query {
         let (mut guilds, mut channels) = (BTreeSet::new(), BTreeSet::new());
         let mut viewing = BTreeSet::new();
         let mut families: Option<FamilySet> = None;
-        let mut last_event_id = None;
+        let (mut last_event_id, mut overlay) = (None, None);
         for (name, value) in pairs {
             match meaning(&name) {
                 Meaning::Guild => {
@@ -58,6 +64,11 @@ impl Query {
                 Meaning::Events => {
                     let asked = families.get_or_insert_default();
                     *asked = with_families(EVENTS, *asked, &value)?;
+                }
+                Meaning::Overlay => {
+                    if overlay.replace(OverlayToken::said(value)).is_some() {
+                        return Err(ApiError::invalid("`overlay` is one link, once."));
+                    }
                 }
                 Meaning::Misspelt(message) => return Err(ApiError::invalid(message)),
                 other @ (Meaning::LastEventId | Meaning::Foreign) => {
@@ -87,7 +98,27 @@ impl Query {
                 channels: (!channels.is_empty()).then(|| channels.into_iter().collect()),
                 families: families.unwrap_or(Selector::ALL.families),
             },
+            overlay,
             last_event_id,
+        })
+    }
+
+    /// The query of whoever came by an overlay link: about its room, and nothing that they say.
+    pub(crate) fn of_overlay(self, link: &OverlayLink) -> Result<Self, ApiError> {
+        if !self.guilds.is_empty() || !self.viewing.is_empty() || self.selector != Selector::ALL {
+            return Err(ApiError::invalid(
+                "An overlay link says itself what it is about: leave `guild`, `channel`, `events` and \
+                 `viewing` out.",
+            ));
+        }
+        let families = FamilySet::default();
+        Ok(Self {
+            guilds: vec![link.guild_id],
+            selector: Selector {
+                channels: Some(Box::new([link.channel_id])),
+                families: families.with(Family::Voice).with(Family::Room),
+            },
+            ..self
         })
     }
 
@@ -268,7 +299,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_a_query_or_an_error(
-            text in "(guild|channel|viewing|events|lastEventId|%)(\\[0?\\])?=?[-+%&=,0-9a-zA-Z~.]{0,60}|\\PC{0,80}"
+            text in "(guild|channel|viewing|events|overlay|lastEventId|%)(\\[0?\\])?=?[-+%&=,0-9a-zA-Z~.]{0,60}|\\PC{0,80}"
         ) {
             if let Ok(query) = Query::parse(&text) {
                 prop_assert!(query.guilds.len() <= MOST_IDS);

@@ -65,12 +65,11 @@ async fn stream(
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
-    let requester = match app.sessions.requester(&headers) {
-        Ok(requester) => requester,
+    let (requester, query) = match identified(&app, &headers, text.as_deref()) {
+        Ok((requester, query)) => (requester, query?),
         Err(Unidentified::Unknown) => return Ok(bye_response(ByeReason::Unavailable, None)),
         Err(why) => return Err(why.into()),
     };
-    let query = Query::parse(text.as_deref().unwrap_or_default())?;
     if app.fanout.is_draining() {
         return Ok(bye_response(
             ByeReason::Draining,
@@ -89,33 +88,38 @@ async fn stream(
     let wanted = wanted_guilds(&requester, &query, &registration, &app.fanout);
     let guilds = wanted.now(&app.fanout.replica().read());
     let viewer = registration.viewer();
-    let admitted = app.admission.of_query(viewer, &guilds, &query).await;
+    let admission = &app.admission;
+    let admitted = admission
+        .of_request(&requester, viewer, &guilds, &query)
+        .await;
     // Signed out while the gateway was asked: sliding would give the browser its cookie back.
     app.sessions.check_requester(&requester)?;
     let cookie = app.sessions.slide_requester(&requester);
     match admitted {
         Ok(()) => {}
-        Err(refused @ AdmissionError::NoMember) => return Err(refused.into()),
         Err(AdmissionError::Unavailable) => {
             return Ok(bye_response(ByeReason::Unavailable, cookie));
         }
+        Err(refused) => return Err(refused.into()),
     }
-    match requester.token() {
-        None => info!(viewer.id = %viewer.id(), "[SSE] Client connected: {}", viewer.id()),
-        Some(token) => {
-            info!(viewer.id = %viewer.id(), %token, "[SSE] Client connected: {}", viewer.id());
-        }
-    }
+    log_connected(&requester);
     let header = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok());
     let now = Instant::now();
-    let listed = app
-        .open_streams
-        .list(requester.viewer(), app.clock.now(), guilds);
+    let overlay = requester.overlay();
+    let now_ms = app.clock.now();
+    let listed = match overlay {
+        Some(link) => {
+            let name = app.sessions.name_of_overlay_link(link);
+            app.open_streams.list_overlay(link.clone(), name, now_ms)
+        }
+        None => app.open_streams.list(requester.viewer(), now_ms, guilds),
+    };
     let setup = StreamSetup {
         cursor: query.cursor(header),
         session_end,
+        only_room: overlay.map(|link| (link.guild_id, link.channel_id)),
         settled: registration.viewer().settled(&requester.session_id()),
         timing: timing(&app, &requester, now),
         fanout: app.fanout,
@@ -158,8 +162,8 @@ fn head(
     text: Option<&str>,
     fixed: &[(header::HeaderName, &'static str)],
 ) -> Result<Response, ApiError> {
-    app.sessions.requester(headers)?;
-    Query::parse(text.unwrap_or_default())?;
+    let (_requester, query) = identified(app, headers, text)?;
+    query?;
     let mut response = Response::new(Body::empty());
     put(&mut response, fixed);
     Ok(response)
@@ -172,8 +176,8 @@ async fn state(
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Response, ApiError> {
-    let requester = app.sessions.requester(&headers)?;
-    let query = Query::parse(text.as_deref().unwrap_or_default())?;
+    let (requester, query) = identified(&app, &headers, text.as_deref())?;
+    let query = query?;
     let acquired = app
         .state_requests
         .acquire(requester.account(), client, Instant::now());
@@ -182,7 +186,10 @@ async fn state(
     let wanted = wanted_guilds(&requester, &query, &registration, &app.fanout);
     let guilds = wanted.now(&app.fanout.replica().read());
     let viewer = registration.viewer();
-    app.admission.of_query(viewer, &guilds, &query).await?;
+    let admission = &app.admission;
+    admission
+        .of_request(&requester, viewer, &guilds, &query)
+        .await?;
     app.sessions.check_requester(&requester)?;
     let state = replay::viewer_state(&app.fanout, &registration, &guilds, &query.selector);
     let state = state.map_err(|_join| AdmissionError::Unavailable)?;
@@ -190,6 +197,34 @@ async fn state(
     let mut response = json.into_response();
     put(&mut response, &STATE_HEADERS);
     Ok(response)
+}
+
+/// Who asks, and for what, if that can be read. Who they are is said first.
+fn identified(
+    app: &StreamRouteState,
+    headers: &HeaderMap,
+    text: Option<&str>,
+) -> Result<(Requester, Result<Query, ApiError>), Unidentified> {
+    let query = Query::parse(text.unwrap_or_default());
+    let said = query.as_ref().ok().and_then(|query| query.overlay.as_ref());
+    let requester = app.sessions.requester_or_overlay(headers, said)?;
+    let query = match requester.overlay() {
+        Some(link) => query.and_then(|query| query.of_overlay(link)),
+        None => query,
+    };
+    Ok((requester, query))
+}
+
+fn log_connected(requester: &Requester) {
+    let viewer = requester.viewer();
+    match (requester.token(), requester.overlay()) {
+        (Some(token), _) => info!(viewer.id = %viewer, %token, "[SSE] Client connected: {viewer}"),
+        (None, Some(link)) => {
+            let (guild, room) = (link.guild_id, link.channel_id);
+            info!(viewer.id = %viewer, guild.id = %guild, channel.id = %room, "[SSE] Overlay connected");
+        }
+        (None, None) => info!(viewer.id = %viewer, "[SSE] Client connected: {viewer}"),
+    }
 }
 
 const STREAM_HEADERS: [(header::HeaderName, &str); 3] = [

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guildhall_model::{Cursor, UnixMs, event::ByeReason};
+use guildhall_model::{ChannelId, Cursor, GuildId, UnixMs, event::ByeReason};
 use guildhall_ports::Clock;
 use tokio::time::Instant;
 
@@ -25,6 +25,8 @@ pub(crate) struct StreamSetup {
     /// What it is about: guilds that are there, and those that may come.
     pub(crate) guilds: WantedGuilds,
     pub(crate) selector: Selector,
+    /// The one room of an overlay: the stream ends once its viewer is known not to see it.
+    pub(crate) only_room: Option<(GuildId, ChannelId)>,
     pub(crate) cursor: Option<Cursor>,
     /// Where the logs stood at login, as the session noted it.
     pub(crate) heads: LoginHeads,

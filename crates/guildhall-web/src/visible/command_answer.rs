@@ -8,7 +8,7 @@ use guildhall_model::{
 use serde::Serialize;
 
 use super::Visible;
-use crate::http::PublicLinks;
+use crate::{auth::MadeOverlayLink, http::PublicLinks};
 
 /// What a command was about, for its answer.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +83,23 @@ pub(crate) struct CreatedInvite {
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     token: InviteToken,
     /// The page that takes it.
+    url: String,
+    /// From then on it is worth nothing, Unix ms.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    expires_at: UnixMs,
+}
+
+/// An overlay link that was made.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub(crate) struct CreatedOverlayLink {
+    outcome: OutcomeWord,
+    /// By which it is revoked. It opens nothing.
+    id: String,
+    /// Whoever has it sees the room: as `overlay` in a stream's query.
+    token: String,
+    /// The page that shows the room.
     url: String,
     /// From then on it is worth nothing, Unix ms.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
@@ -174,6 +191,32 @@ impl CommandAnswer for CreatedInvite {
             token,
             expires_at,
         }))
+    }
+}
+
+impl CommandOutcome {
+    /// Of what is done as soon as it is answered, and is in no log.
+    pub(crate) fn done() -> Visible<Self> {
+        Visible(Self {
+            outcome: OutcomeWord::Done,
+            done_at: None,
+            until: None,
+            discord_url: None,
+            position: None,
+        })
+    }
+}
+
+impl CreatedOverlayLink {
+    /// For whoever had it made.
+    pub(crate) fn of(made: &MadeOverlayLink, links: &PublicLinks) -> Visible<Self> {
+        Visible(Self {
+            outcome: OutcomeWord::Done,
+            id: made.name.0.clone(),
+            token: made.token.expose().to_owned(),
+            url: links.overlay(made.token.expose()),
+            expires_at: made.expires_at,
+        })
     }
 }
 

@@ -7,8 +7,6 @@ use guildhall_ports::SessionId;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::Session;
-
 /// As many as have a stream open or a command under way.
 #[derive(Clone, Default)]
 pub(super) struct WatchedSessions(Arc<Mutex<HashMap<SessionId, WatchedSession>>>);
@@ -23,11 +21,11 @@ struct WatchedSession {
 
 impl WatchedSessions {
     /// Watches one more time.
-    pub(super) fn watch(&self, session: &Session) -> SessionEnd {
+    pub(super) fn watch(&self, session: SessionFacts<'_>) -> SessionEnd {
         let mut watched = self.0.lock();
         let entry = watched.entry(session.id.clone());
         let entry = entry.or_insert_with(|| WatchedSession {
-            user_id: session.user.id,
+            user_id: session.user_id,
             issued_at: session.issued_at,
             token: CancellationToken::new(),
             holders: 0,

@@ -95,12 +95,16 @@ mod tests {
         assert!(!takes_gzip(&HeaderMap::new()));
     }
 
+    fn cdn() -> url::Url {
+        url::Url::parse("https://cdn.example").expect("a URL")
+    }
+
     #[tokio::test]
     async fn the_script_is_sent_compressed_and_each_form_has_a_tag_of_its_own() {
         let script = Built::iter().find(|path| path.ends_with(".js"));
         let script = script.expect("the page has a script");
         let plain = Built::get(&script).expect("it is there").data;
-        let page = Page::new(None);
+        let page = Page::new(None, &cdn());
         let packs = asking(&header::ACCEPT_ENCODING, "gzip, br");
         let (as_is, packed) = (
             page.answer(&script, &HeaderMap::new()),
@@ -143,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_is_short_is_sent_as_it_is() {
-        let page = Page::new(None);
+        let page = Page::new(None, &cdn());
         let answer = page.answer("favicon.svg", &asking(&header::ACCEPT_ENCODING, "gzip"));
         assert_eq!(answer.status(), StatusCode::OK);
         for name in [header::CONTENT_ENCODING, header::VARY] {

@@ -9,7 +9,7 @@ use super::CommandInput;
 use crate::{
     rpc::{
         authorise::CallPlace,
-        field::{InviteLifetime, InviteSeats},
+        field::{InviteSeats, LinkLifetime},
         input::{Fields, Input},
     },
     visible::{CommandOutcome, CreatedInvite, JoinedRoom},
@@ -24,7 +24,7 @@ pub(in crate::rpc) struct CreateInviteInput {
     channel_id: ChannelId,
     seats: Option<InviteSeats>,
     single_use: bool,
-    expires_in_seconds: Option<InviteLifetime>,
+    expires_in_seconds: Option<LinkLifetime>,
 }
 
 /// `revokeInvite`.

@@ -4,7 +4,7 @@ use super::*;
 use crate::stream::tests::harness::{APP_TOKEN, BOARD_TOKEN, LOBBY, VAULT, joined};
 
 impl Desk {
-    fn program(
+    pub(super) fn program(
         &self,
         token: &str,
         acts_as: Option<UserId>,

@@ -10,6 +10,8 @@ pub(super) enum Meaning {
     Channel,
     Viewing,
     Events,
+    /// Whose eyes it is seen with, and in which room: of all names the one that shows most when it is lost.
+    Overlay,
     LastEventId,
     /// A filter was meant; which one is said in a sentence.
     Misspelt(&'static str),
@@ -21,10 +23,12 @@ const GUILD: &str = "This query has a name that is not ours. Did you mean `guild
 const CHANNEL: &str = "This query has a name that is not ours. Did you mean `channel`?";
 const VIEWING: &str = "This query has a name that is not ours. Did you mean `viewing`?";
 const EVENTS: &str = "This query has a name that is not ours. Did you mean `events`?";
+const OVERLAY: &str = "This query has a name that is not ours. Did you mean `overlay`?";
 const GUILD_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&guild=`?";
 const CHANNEL_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&channel=`?";
 const VIEWING_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&viewing=`?";
 const EVENTS_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&events=`?";
+const OVERLAY_WITHIN: &str = "Parameters are separated by `&`, not `;`. Did you mean `&overlay=`?";
 
 /// Reads a name. `guild[]` and `guild[0]` are what PHP, Rails, axios and qs make of a list called
 /// `guild`, so they mean the same.
@@ -34,6 +38,7 @@ pub(super) fn meaning(name: &str) -> Meaning {
         "channel" => Meaning::Channel,
         "viewing" => Meaning::Viewing,
         "events" => Meaning::Events,
+        "overlay" => Meaning::Overlay,
         "lastEventId" => Meaning::LastEventId,
         _ => nearly(name),
     }
@@ -97,6 +102,7 @@ pub(super) fn within(value: &str) -> Option<&'static str> {
         Meaning::Channel => Some(CHANNEL_WITHIN),
         Meaning::Viewing => Some(VIEWING_WITHIN),
         Meaning::Events => Some(EVENTS_WITHIN),
+        Meaning::Overlay => Some(OVERLAY_WITHIN),
         Meaning::Misspelt(message) => Some(message),
         Meaning::LastEventId | Meaning::Foreign => None,
     })
@@ -122,6 +128,8 @@ fn misspelt(stem: &str) -> Option<&'static str> {
     } else if near(stem, "viewing") {
         // Who is passed over does not count, and the room may be taken away under them.
         Some(VIEWING)
+    } else if near(stem, "overlay") {
+        Some(OVERLAY)
     } else {
         None
     }
@@ -149,6 +157,7 @@ mod tests {
             ("viewing", Meaning::Viewing),
             ("viewing[2]", Meaning::Viewing),
             ("events[]", Meaning::Events),
+            ("overlay", Meaning::Overlay),
             ("lastEventId", Meaning::LastEventId),
             ("lastEventID", Meaning::LastEventId),
             ("Last-Event-ID", Meaning::LastEventId),
@@ -177,6 +186,10 @@ mod tests {
                 "Viewing viewings viewingId viewing_ids veiwing vieving amp;viewing",
                 VIEWING,
             ),
+            (
+                "Overlay OVERLAY overlays overlayId overlay-id ovelray overlya amp;overlay",
+                OVERLAY,
+            ),
         ] {
             for name in names.split(' ') {
                 assert_eq!(meaning(name), Meaning::Misspelt(message), "{name}");
@@ -196,7 +209,7 @@ mod tests {
             "user",
             "view",
             "viewer",
-            "overlay",
+            "over",
             "cache",
             "utm_source",
             "utm_id",

@@ -173,3 +173,5 @@ async fn until_it_is_known_which_sessions_are_over_streams_are_told_to_come_back
 
 /// What the programs of the operator's see.
 mod programs;
+/// Who comes by an overlay link.
+mod overlays;

@@ -507,6 +507,7 @@ impl Harness {
         let now = Instant::now();
         let registration = StreamRegistration::new(viewer);
         let setup = StreamSetup {
+            only_room: None,
             fanout: self.fanout.clone(),
             clock: self.clock.clone(),
             guilds: WantedGuilds::Listed(registration.set_guilds(guilds.to_vec())),

@@ -42,7 +42,8 @@ async fn who_is_here_is_seen_and_may_be_ended() {
     let guilds = most["guilds"].as_array().expect("guilds");
     assert!(guilds.contains(&json!(discord.guild)), "{told}");
     // Nothing else is in it: no cookie, no session's name.
-    assert_eq!(keys(&told), ["people", "streams", "users"]);
+    let whole = ["overlayStreams", "overlays", "people", "streams", "users"];
+    assert_eq!(keys(&told), whole);
     let of_each = ["guildCount", "guilds", "since", "streams", "userId"];
     for person in told["people"].as_array().expect("people") {
         assert_eq!(keys(person), of_each);

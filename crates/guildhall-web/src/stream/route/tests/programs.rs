@@ -23,26 +23,28 @@ fn request(path: &str, token: &str, acts_as: Option<UserId>) -> Request<Body> {
     request
 }
 
-async fn send(router: &Router, request: Request<Body>) -> Response {
+pub(super) async fn send(router: &Router, request: Request<Body>) -> Response {
     router.clone().oneshot(request).await.expect("an answer")
 }
 
-async fn json(response: Response) -> serde_json::Value {
+pub(super) async fn json(response: Response) -> serde_json::Value {
     let body = axum::body::to_bytes(response.into_body(), usize::MAX);
     serde_json::from_slice(&body.await.expect("a body")).expect("JSON")
 }
 
 /// A stream, read as far as it is there.
-struct ProgramReader(Pin<Box<dyn futures_util::Stream<Item = Result<bytes::Bytes, axum::Error>>>>);
+pub(super) struct ProgramReader(
+    Pin<Box<dyn futures_util::Stream<Item = Result<bytes::Bytes, axum::Error>>>>,
+);
 
 impl ProgramReader {
-    fn of(response: Response) -> Self {
+    pub(super) fn of(response: Response) -> Self {
         assert_eq!(response.status(), StatusCode::OK);
         assert!(!response.headers().contains_key(header::SET_COOKIE));
         Self(Box::pin(response.into_body().into_data_stream()))
     }
 
-    fn events(&mut self) -> Vec<Sse> {
+    pub(super) fn events(&mut self) -> Vec<Sse> {
         let mut text = String::new();
         while let Some(Some(piece)) = self.0.next().now_or_never() {
             text.push_str(std::str::from_utf8(&piece.expect("bytes")).expect("UTF-8"));
@@ -50,12 +52,12 @@ impl ProgramReader {
         decode(&text)
     }
 
-    fn names(&mut self) -> Vec<String> {
+    pub(super) fn names(&mut self) -> Vec<String> {
         self.events().into_iter().map(|event| event.event).collect()
     }
 }
 
-fn rooms(picture: &serde_json::Value) -> Vec<&str> {
+pub(super) fn rooms(picture: &serde_json::Value) -> Vec<&str> {
     let guilds = picture["guilds"].as_array().expect("guilds");
     let rooms = guilds
         .iter()
