@@ -2,6 +2,8 @@
 
 /// Why somebody is shown a room.
 mod explain;
+/// Links for stream software.
+mod overlay_link;
 /// What they print.
 mod print;
 /// A running house's ops listener.
@@ -28,6 +30,7 @@ pub(crate) fn run(tool: Tool) -> ExitCode {
     let ended = runtime.block_on(async {
         match tool {
             Tool::Explain(asked) => explain::run(&asked, &settings).await,
+            Tool::OverlayLink(asked) => overlay_link::run(&asked, &settings).await,
         }
     });
     ended.unwrap_or_else(|end| end.report())

@@ -1,5 +1,5 @@
-//! `/admin` of the operator's listener: who has streams open, why somebody sees a room, and ending
-//! somebody's sessions.
+//! `/admin` of the operator's listener: who has streams open, why somebody sees a room, ending
+//! somebody's sessions, and overlay links.
 //!
 //! What protects it is that only this machine reaches the listener, or the operator's token. Without the
 //! token it is not there on a listener that others reach, what a proxy passes on for others is refused, and
@@ -7,8 +7,10 @@
 
 /// Why somebody is shown a room.
 mod explain;
+/// Links for stream software.
+mod overlays;
 
-use std::time::Duration;
+use std::{fmt::Display, str::FromStr, time::Duration};
 
 use axum::{
     Router,
@@ -21,7 +23,10 @@ use axum::{
 };
 use guildhall_model::{UserId, json};
 use guildhall_web::WebAdmin;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, DeserializeOwned},
+};
 use tokio::time::timeout;
 use url::{Host, Url};
 
@@ -47,6 +52,8 @@ pub(super) fn routes(admin: WebAdmin, admission: OpsAdmission) -> Router {
         .route("/admin/streams", get(streams))
         .route("/admin/explain", get(explain::explain))
         .route("/admin/revoke", post(revoke))
+        .route("/admin/overlay-links", post(overlays::create))
+        .route("/admin/overlay-links/revoke", post(overlays::revoke))
         .route("/admin/{*rest}", any(async || NOTHING_HERE))
         .method_not_allowed_fallback(async || WRONG_METHOD)
         .with_state(admin)
@@ -62,8 +69,8 @@ async fn streams(State(admin): State<WebAdmin>) -> Response {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Revoke {
-    /// Text alone: JavaScript rounds a number this large, and somebody else would be signed out.
-    user_id: String,
+    #[serde(deserialize_with = "id_of_text")]
+    user_id: UserId,
 }
 
 /// `POST /admin/revoke {userId}`: ends every session of a user, on all instances. On this one it is
@@ -73,7 +80,29 @@ async fn revoke(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, AdminError> {
-    if !is_json(&headers) {
+    let Revoke { user_id } = read(&headers, body, NO_USER).await?;
+    let revoked = admin.revoke(user_id).await;
+    revoked.map_err(|_no_gateway| NOT_KEPT)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An id that is text. JavaScript rounds a number this large: somebody else would be meant.
+fn id_of_text<'de, D, Id>(deserializer: D) -> Result<Id, D::Error>
+where
+    D: Deserializer<'de>,
+    Id: FromStr<Err: Display>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(de::Error::custom)
+}
+
+/// Reads a body. `otherwise`: what it has to be.
+async fn read<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    otherwise: AdminError,
+) -> Result<T, AdminError> {
+    if !is_json(headers) {
         return Err(NO_JSON);
     }
     let reading = timeout(BODY_LIMIT, to_bytes(body, BODY_BYTES)).await;
@@ -82,16 +111,8 @@ async fn revoke(
     };
     // Of a list the first item would be taken for the field.
     let is_object = body.trim_ascii_start().starts_with(b"{");
-    let read = serde_json::from_slice::<Revoke>(&body).ok();
-    let user_id: Option<UserId> = read
-        .filter(|_| is_object)
-        .and_then(|revoke| revoke.user_id.parse().ok());
-    let Some(user_id) = user_id else {
-        return Err(NO_USER);
-    };
-    let revoked = admin.revoke(user_id).await;
-    revoked.map_err(|_no_gateway| NOT_KEPT)?;
-    Ok(StatusCode::NO_CONTENT)
+    let read = serde_json::from_slice(&body).ok();
+    read.filter(|_| is_object).ok_or(otherwise)
 }
 
 async fn guard(State(admission): State<OpsAdmission>, request: Request, next: Next) -> Response {
@@ -271,6 +292,7 @@ impl IntoResponse for AdminError {
     }
 }
 
+/// JSON, for the operator alone.
 fn answer(status: StatusCode, body: &impl Serialize) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use guildhall_http::tls;
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use crate::config::Settings;
@@ -48,9 +49,18 @@ impl OpsClient {
 
     /// What is at a path, as JSON.
     pub(super) async fn json(&self, path: &str) -> anyhow::Result<String> {
+        self.asked(path, None).await
+    }
+
+    /// What is answered to this body.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<String> {
+        self.asked(path, Some(body)).await
+    }
+
+    async fn asked(&self, path: &str, body: Option<&Value>) -> anyhow::Result<String> {
         let mut failed = None;
         for base in &self.bases {
-            let why = match self.ask(base, path).await {
+            let why = match self.ask(base, path, body).await {
                 Ok(Answer::Text(text)) => return Ok(text),
                 Ok(Answer::Refused(sentence)) => bail!("{base}: {sentence}"),
                 Ok(Answer::NotHere) => anyhow::anyhow!(
@@ -68,9 +78,12 @@ impl OpsClient {
         Err(failed.unwrap_or_else(|| anyhow::anyhow!("OPS_HOST: there is nowhere to ask")))
     }
 
-    async fn ask(&self, base: &Url, path: &str) -> anyhow::Result<Answer> {
+    async fn ask(&self, base: &Url, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
         let url = base.join(path)?;
-        let mut request = self.http.get(url);
+        let mut request = match body {
+            None => self.http.get(url),
+            Some(body) => self.http.post(url).json(body),
+        };
         if let Some(token) = &self.admin_token {
             request = request.bearer_auth(token);
         }
@@ -81,7 +94,7 @@ impl OpsClient {
         let text = answer.text().await?;
         Ok(
             match (status, serde_json::from_str::<RefusedAsking>(&text)) {
-                (StatusCode::OK, _) => Answer::Text(text),
+                (StatusCode::OK | StatusCode::NO_CONTENT, _) => Answer::Text(text),
                 (_, Ok(refusal)) => Answer::Refused(refusal.error.message),
                 (StatusCode::NOT_FOUND, Err(_)) => Answer::NotHere,
                 (status, Err(_)) => Answer::Refused(format!("it answers {status}")),
