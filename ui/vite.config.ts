@@ -25,6 +25,8 @@ export default defineConfig({
     // No asset may become a data: URL, the content security policy forbids them.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // Beside the page that of overlay links, which stays small.
+    rolldownOptions: { input: ['index.html', 'overlay.html'] },
   },
   server: { proxy: { '/api': server, '/auth': server } },
   test: { include: ['src/**/*.test.{ts,tsx}'] },

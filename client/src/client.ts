@@ -19,7 +19,7 @@ export interface GuildhallOptions {
   readonly transport?: 'eventsource' | 'fetch'
   /** Your own login: a JWT of your app for its user, asked for at the start and after each 401. */
   readonly auth?: () => Promise<string>
-  /** A token of `API_TOKENS`. For programs on servers: whoever has it may read. */
+  /** A token of `API_TOKENS`, for programs on servers: whoever has it may read. Or that of an overlay link. */
   readonly apiToken?: string
   /** `include` where Guildhall is on a subdomain of its own. */
   readonly credentials?: RequestCredentials
@@ -61,6 +61,7 @@ export interface Guildhall<NamesGuild extends boolean = boolean> {
   readonly run: Run<NamesGuild>
   readonly rooms: Group<'rooms', NamesGuild>
   readonly invites: Group<'invites', NamesGuild>
+  readonly overlays: Group<'overlays', NamesGuild>
   readonly voice: Group<'voice', NamesGuild>
   readonly guilds: Group<'guilds', NamesGuild>
   /** Where a sign-in with Discord begins; it comes back to `returnTo`. */
@@ -226,10 +227,10 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
 }
 
 /** The calls by the first half of their names. */
-export const groups = (run: Run<boolean>): Pick<Guildhall<boolean>, 'rooms' | 'invites' | 'voice' | 'guilds'> => {
+export const groups = (run: Run<boolean>): Pick<Guildhall<boolean>, 'rooms' | 'invites' | 'overlays' | 'voice' | 'guilds'> => {
   const made: Record<string, Record<string, unknown>> = {}
   for (const name of Object.keys(calls) as CallName[]) {
-    const [group = '', short = ''] = name.split('.')
+    const [group, short] = name.split('.') as [string, string]
     made[group] = { ...made[group], [short]: (input: never, options?: CallOptions) => run(name, input, options) }
   }
   return made as never

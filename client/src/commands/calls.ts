@@ -19,6 +19,8 @@ export const calls = {
   'invites.create': 'createInvite',
   'invites.revoke': 'revokeInvite',
   'invites.join': 'joinRoom',
+  'overlays.create': 'createOverlayLink',
+  'overlays.revoke': 'revokeOverlayLink',
   'voice.connect': 'connectUserToVoiceChannel',
   'voice.disconnect': 'disconnect',
   'voice.channelOf': 'checkUserInVoiceChannel',
