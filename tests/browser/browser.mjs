@@ -33,6 +33,7 @@ export class Page {
   #page
   #pageUrl
   #consoleErrors = []
+  #requests = []
 
   static async launch(pageUrl) {
     const browser = await launch()
@@ -49,6 +50,7 @@ export class Page {
         this.#consoleErrors.push({ text: message.text(), url: message.location().url })
       }
     })
+    page.on('request', (request) => this.#requests.push(request))
     page.on('pageerror', (error) => this.#consoleErrors.push({ text: String(error), url: page.url() }))
   }
 
@@ -169,6 +171,26 @@ export class Page {
   /** What the console called an error since the last time it was asked. */
   consoleErrors() {
     return this.#consoleErrors.splice(0)
+  }
+
+  /** All that was asked for, of whomever, with what was told of where the page came from. */
+  async requests() {
+    const told = async (request) => {
+      const { referer = null } = await request.allHeaders()
+      return { url: request.url(), type: request.resourceType(), referer }
+    }
+    return { requests: await Promise.all(this.#requests.map(told)) }
+  }
+
+  /** Puts a style into the page as stream software does, and answers what became of it. */
+  async style({ css, selector, property }) {
+    const put = (element, [text, name]) => {
+      const style = document.createElement('style')
+      style.innerHTML = text
+      document.head.append(style)
+      return { value: getComputedStyle(element)[name], ground: getComputedStyle(document.body).backgroundColor }
+    }
+    return await this.#page.locator(selector).first().evaluate(put, [css, property])
   }
 
   async close() {

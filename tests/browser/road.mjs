@@ -17,6 +17,8 @@
  *     {"step":"expect_connection","state":"live","began":"resumed","snapshots":1,"link":"up","discord":"live"}
  *     {"step":"read"}                → {"ok":true,"url","data":{…},"rooms":{channelId:[userId]},"text"}
  *     {"step":"screenshot","path":"…","width":390,"height":844,"colorScheme":"dark"}
+ *     {"step":"style","css":"…","selector":"…","property":"…"}           → {"ok":true,"value","ground"}
+ *     {"step":"requests"}            → {"ok":true,"requests":[{"url","type","referer"}]}
  *     {"step":"console_errors"}      → {"ok":true,"errors":[{"text","url"}]}
  *     {"step":"close"}
  *
@@ -48,6 +50,8 @@ const steps = {
   expect_connection: (page, step) => page.expectConnection(step),
   read: (page) => page.read(),
   screenshot: (page, step) => page.screenshot(step),
+  style: (page, step) => page.style(step),
+  requests: (page) => page.requests(),
   console_errors: async (page) => ({ errors: page.consoleErrors() }),
   close: (page) => page.close(),
 }

@@ -24,6 +24,7 @@ mod other_clients_are_served;
 mod other_clients_come_back;
 mod others_come_in;
 mod others_mistakes_end_at_their_line;
+mod overlays;
 mod rights_change_under_an_open_stream;
 mod rooms;
 mod secrets_stay_secret;

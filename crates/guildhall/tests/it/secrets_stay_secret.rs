@@ -1,11 +1,13 @@
 //! Whatever `RUST_LOG` asks for, none of the secrets of a working house is in any log.
 
 use base64::{Engine, engine::general_purpose};
+use serde_json::json;
 use url::Url;
 
 use crate::{
     house::{House, LINK_TOKEN, SESSION_SECRET, cookie_of, location_of},
     others_come_in::by_another_login::{JWT_SECRET, by_secret, claims, exchange},
+    overlays::Link,
 };
 
 /// Everything at once; each library that has whole requests in its hands; and what a filter by
@@ -53,6 +55,7 @@ async fn look_through(house: &House) {
     house.get("/api/me", Some(&cookie)).await;
 
     let [used, forged, exchanged] = come_in_otherwise(house).await;
+    let (overlay, mistyped) = by_an_overlay_link(house, &cookie).await;
 
     let callback = Url::parse(&callback).expect("a URL");
     let asked = |name: &str| {
@@ -75,6 +78,9 @@ async fn look_through(house: &House) {
         ("a forged JWT", forged),
         ("a JWT's id", "of-the-secrets".to_owned()),
         ("cookie of a JWT", value(&exchanged)),
+        ("an overlay link", overlay.token),
+        ("an overlay link's id", overlay.id),
+        ("a mistyped overlay link", mistyped),
         ("the operator's token", ADMIN_TOKEN.to_owned()),
         ("code", asked("code")),
         ("state", asked("state")),
@@ -131,6 +137,45 @@ async fn come_in_otherwise(house: &House) -> [String; 3] {
     let exchanged = exchanged.expect("a session");
     house.get("/api/me", Some(&exchanged)).await;
     [used, forged, exchanged]
+}
+
+/// By a link in all the ways that it is said, made and ended by its maker and by the operator; and one that is
+/// mistyped.
+async fn by_an_overlay_link(house: &House, cookie: &str) -> (Link, String) {
+    let link = house.overlay_link(cookie, &house.discord.rooms[0]).await;
+    let mistyped = link.token[..link.token.len() - 9].to_owned() + "-mistyped";
+    let mut open = house.overlay(&link).await;
+    for (token, status) in [(&link.token, 200), (&mistyped, 401)] {
+        let answer = house
+            .get(&format!("/api/state?overlay={token}"), None)
+            .await;
+        assert_eq!(answer.status(), status);
+        let request = house.http.get(house.url("/api/state"));
+        let request = request.header("authorization", format!("Bearer {token}"));
+        assert_eq!(request.send().await.expect("web answers").status(), status);
+    }
+    for path in ["overlay", "join", "nothing", "api/me", "api/nothing"] {
+        house
+            .get(&format!("/{path}?overlay={}", link.token), None)
+            .await;
+    }
+    for id in [&mistyped, &link.id] {
+        let body = json!({ "id": id });
+        house.rpc(cookie, "revokeOverlayLink", &body, None).await;
+        let url = format!(
+            "http://127.0.0.1:{}/admin/overlay-links/revoke",
+            house.ports.web_ops
+        );
+        house
+            .http
+            .post(url)
+            .json(&body)
+            .send()
+            .await
+            .expect("ops answers");
+    }
+    open.until("bye").await;
+    (link, mistyped)
 }
 
 /// As it is, as it is in a URL, and within anything that was put into base64, wherever it begins.
