@@ -11,7 +11,7 @@ use std::{
 
 use axum::Router;
 use futures_util::{TryFutureExt, future::Either};
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header::CONNECTION};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::counter;
@@ -26,6 +26,7 @@ use crate::{
     host,
     in_flight::{InUse, ResponseBody},
     refuse::UnavailableResponses,
+    request_body::RequestBody,
     stall::Stall,
     trusted_proxies::ClientAddresses,
 };
@@ -170,9 +171,12 @@ fn answer(
     router: Router,
     clients: &ClientAddresses,
     peer: IpAddr,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
     in_use: InUse,
 ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + use<> {
+    let (head, body) = request.into_parts();
+    let (body, body_end) = RequestBody::of(body);
+    let mut request = Request::from_parts(head, body);
     // One future and not an `async` block around it, which would keep room for the router's future
     // twice, in each connection for as long as it is open.
     let answered = if host::is_clear(request.headers(), request.version()) {
@@ -182,7 +186,13 @@ fn answer(
     } else {
         Either::Right(ready(Ok(host::refused())))
     };
-    answered.map_ok(|response| response.map(|body| ResponseBody::new(body, in_use)))
+    answered.map_ok(move |mut response| {
+        if !body_end.is_reached() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        response.map(|body| ResponseBody::new(body, in_use))
+    })
 }
 
 fn prepare(socket: &impl ByteStream) -> io::Result<()> {

@@ -26,6 +26,8 @@ mod refuse;
 mod stall;
 /// A request in flight: its connection is busy until the response is complete.
 mod in_flight;
+/// A request's body, and whether its end was reached.
+mod request_body;
 /// `Host`: exactly one valid header.
 mod host;
 /// By which names a listener is asked for.

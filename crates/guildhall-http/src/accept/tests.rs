@@ -1,6 +1,9 @@
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Extension, routing::get};
+use axum::{
+    Extension,
+    routing::{get, post},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -46,7 +49,9 @@ impl Served {
         };
         let router = Router::new()
             .route("/", get(client))
-            .route("/slow", get(slow));
+            .route("/slow", get(slow))
+            .route("/read", post(async |body: String| format!("{body}\n")))
+            .route("/unread", post(async || "unread\n"));
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let (serving, stopped) = (tracker.clone(), stop.clone());
         tracker.spawn(async move { serve(listener, router, config, &serving, stopped).await });
@@ -106,6 +111,33 @@ async fn a_connection_that_is_kept_alive_is_answered_again_and_another_is_closed
         let asked = format!("{GET}GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         let heard = served.say(&asked).await.until_closed().await;
         assert_eq!(heard.matches("HTTP/1.1 200").count(), answers, "{heard}");
+    }
+}
+
+#[tokio::test]
+async fn where_a_body_was_left_unread_the_answer_says_that_the_connection_ends() {
+    let served = Served::with(Config::keep_alive("test", 4));
+    let one = "Content-Length: 3\r\n\r\none";
+    let chunks = "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n";
+    let says_so = |heard: &str| heard.contains("connection: close");
+    for body in [one, chunks, "Content-Length: 0\r\n\r\n", "\r\n"] {
+        let mut peer = served
+            .say(&format!("POST /read HTTP/1.1\r\nHost: x\r\n{body}"))
+            .await;
+        let heard = peer.until("\n").await;
+        assert!(!says_so(&heard), "{body:?}: {heard}");
+        peer.0.write_all(GET.as_bytes()).await.expect("it is open");
+        assert!(peer.until("127.0.0.1\n").await.contains("HTTP/1.1 200"));
+    }
+    for body in [
+        one,
+        chunks,
+        "Content-Length: 9000000\r\n\r\n",
+        "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+    ] {
+        let asked = format!("POST /unread HTTP/1.1\r\nHost: x\r\n{body}");
+        let heard = served.say(&asked).await.until_closed().await;
+        assert!(says_so(&heard), "{body:?}: {heard}");
     }
 }
 
