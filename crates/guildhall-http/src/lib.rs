@@ -30,6 +30,8 @@ mod in_flight;
 mod request_body;
 /// `Host`: exactly one valid header.
 mod host;
+/// Headers of which there is to be one.
+mod only_value;
 /// By which names a listener is asked for.
 mod allowed_hosts;
 /// The address that a client is counted by.
@@ -58,6 +60,7 @@ pub use config::{AcceptFailure, Config, Persistence};
 pub use error_chain::{error_chain, root_cause};
 pub use listener::{Accept, Listener};
 pub use log_throttle::{LogThrottle, Occurrences};
+pub use only_value::only_value;
 pub use poll_when_woken::PollWhenWoken;
 pub use secret::{RotatedSecret, Secret, ShortSecret, StrongSecret, UnusableSecret};
 pub use socket::{ByteStream, IncomingSocket};

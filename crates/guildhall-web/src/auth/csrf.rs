@@ -2,7 +2,8 @@
 //! cookies from other sites, but not from other hosts of the same site, nor from browsers that do
 //! not know it.
 
-use http::{HeaderMap, StatusCode, header};
+use guildhall_http::only_value;
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use url::Url;
 
 use super::{config::AuthConfig, return_to::allowed};
@@ -40,29 +41,25 @@ pub(super) fn check_json(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// `Origin` decides where it is sent; browsers leave it out of some same-origin requests only.
 fn is_ours(headers: &HeaderMap, config: &AuthConfig) -> bool {
-    if let Some(origin) = headers.get(header::ORIGIN) {
-        return origin
-            .to_str()
-            .ok()
+    if headers.contains_key(header::ORIGIN) {
+        return only_value(headers, &header::ORIGIN)
             .and_then(|origin| Url::parse(origin).ok())
             .is_some_and(|origin| allowed(&origin.origin(), config));
     }
-    headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site == "same-origin")
+    only_value(headers, &SEC_FETCH_SITE) == Some("same-origin")
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
+    only_value(headers, &header::CONTENT_TYPE)
         .and_then(|value| value.split(';').next())
         .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderValue;
 
     use super::*;
     use crate::auth::config::tests::auth_config;
@@ -125,6 +122,24 @@ mod tests {
             );
         }
         assert_eq!(status(&[JSON]), Some(403));
+    }
+
+    #[test]
+    fn of_two_neither_counts() {
+        let (ours, evil) = ("https://hall.example", "https://evil.example");
+        for origins in [[ours, evil], [evil, ours], [ours, ours]] {
+            let pairs = origins.map(|origin| ("origin", origin));
+            assert_eq!(
+                status(&[pairs[0], pairs[1], JSON]),
+                Some(403),
+                "{origins:?}"
+            );
+        }
+        let site = |site| ("sec-fetch-site", site);
+        let sites = [site("same-origin"), site("cross-site"), JSON];
+        assert_eq!(status(&sites), Some(403));
+        let kinds = [("origin", ours), JSON, ("content-type", "text/plain")];
+        assert_eq!(status(&kinds), Some(415));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
+use guildhall_http::only_value;
 use guildhall_model::{UserId, json};
 use guildhall_web::WebAdmin;
 use serde::{
@@ -159,8 +160,8 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
 
 /// Whether a browser says that another site caused it. Programs say neither.
 fn is_of_another_site(headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site");
-    let origin = headers.get(header::ORIGIN);
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    let mut origins = headers.get_all(header::ORIGIN).iter();
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
@@ -169,13 +170,12 @@ fn is_of_another_site(headers: &HeaderMap) -> bool {
         let origin = origin.to_str().ok();
         origin.is_some_and(|origin| own.as_deref() == Some(origin))
     };
-    site.is_some_and(|site| site != "same-origin" && site != "none")
-        || origin.is_some_and(|origin| !is_own(origin))
+    sites.any(|site| site != "same-origin" && site != "none")
+        || origins.any(|origin| !is_own(origin))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = only_value(headers, &header::CONTENT_TYPE).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")
 }
@@ -444,6 +444,22 @@ mod tests {
                     host,
                     ("sec-fetch-site", "same-origin"),
                     ("origin", "https://evil.example"),
+                ],
+                true,
+            ),
+            (
+                &[
+                    host,
+                    ("origin", "http://localhost:9090"),
+                    ("origin", "https://evil.example"),
+                ],
+                true,
+            ),
+            (
+                &[
+                    host,
+                    ("sec-fetch-site", "none"),
+                    ("sec-fetch-site", "cross-site"),
                 ],
                 true,
             ),
