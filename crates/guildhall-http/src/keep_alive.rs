@@ -26,7 +26,7 @@ use crate::{
     host,
     in_flight::{InUse, ResponseBody},
     refuse::UnavailableResponses,
-    request_body::RequestBody,
+    request_body::IncomingBody,
     stall::Stall,
     trusted_proxies::ClientAddresses,
 };
@@ -175,7 +175,7 @@ fn answer(
     in_use: InUse,
 ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + use<> {
     let (head, body) = request.into_parts();
-    let (body, body_end) = RequestBody::of(body);
+    let (body, body_end) = IncomingBody::of(body);
     let mut request = Request::from_parts(head, body);
     // One future and not an `async` block around it, which would keep room for the router's future
     // twice, in each connection for as long as it is open.

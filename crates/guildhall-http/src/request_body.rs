@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 
 /// A request's body.
 #[derive(Debug)]
-pub(super) struct RequestBody {
+pub(super) struct IncomingBody {
     body: Incoming,
     end: BodyEnd,
 }
@@ -26,7 +26,7 @@ pub(super) struct RequestBody {
 #[derive(Clone, Debug)]
 pub(super) struct BodyEnd(Option<Arc<AtomicBool>>);
 
-impl RequestBody {
+impl IncomingBody {
     /// It, and what tells of its end when it is gone.
     pub(super) fn of(body: Incoming) -> (Self, BodyEnd) {
         let reached = (!body.is_end_stream()).then(Arc::default);
@@ -48,7 +48,7 @@ impl BodyEnd {
     }
 }
 
-impl Body for RequestBody {
+impl Body for IncomingBody {
     type Data = Bytes;
     type Error = hyper::Error;
 

@@ -9,6 +9,10 @@ mod discord;
 mod nginx;
 /// A child process with its log.
 mod process;
+/// One connection, byte by byte.
+pub(crate) mod raw;
+/// What must be in no log and no answer.
+pub(crate) mod secrets;
 /// A gateway of several shards.
 mod sharded;
 /// A stream as a browser reads it.

@@ -13,6 +13,7 @@ mod a_mistake_is_told_in_a_sentence;
 mod a_storm_of_logins_is_let_in_in_order;
 mod a_stream_goes_on_where_it_was;
 mod an_event_reaches_the_browser;
+mod attacks;
 mod commands;
 mod hidden_stays_hidden;
 mod hostile_input_is_refused;

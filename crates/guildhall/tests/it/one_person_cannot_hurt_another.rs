@@ -11,7 +11,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, client::IntoClientRequest},
 };
 
-use crate::house::{House, OPEN_FILES, SOON, Stream, client_at, until};
+use crate::house::{House, OPEN_FILES, SOON, Stream, client_at, raw, until};
 use flood::{Bystander, Held, again, raise_open_files};
 
 const HEALTH: &str = "GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -236,7 +236,7 @@ async fn the_operators_listener_and_the_links_take_a_request_with_one_host() {
             ("Host: localhost\r\n", "200"),
         ] {
             let request = format!("GET {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
-            let answer = flood::said(port, &request).await;
+            let answer = raw::said(port, &request).await;
             assert!(
                 answer.starts_with(&format!("HTTP/1.1 {status}")),
                 "{path} {hosts:?}: {answer}"

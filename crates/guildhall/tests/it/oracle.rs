@@ -32,7 +32,7 @@ mod rig;
 /// One run.
 mod run;
 /// Random numbers from a seed.
-mod rng;
+pub(crate) mod rng;
 /// The guilds.
 mod scene;
 /// What it came to.
@@ -112,7 +112,7 @@ fn conclude(seed: u64, all: &Tally) {
 }
 
 /// A number that whoever runs this gave.
-fn number(name: &str) -> Option<u64> {
+pub(crate) fn number(name: &str) -> Option<u64> {
     #[expect(
         clippy::disallowed_methods,
         reason = "a test's own argument, which cargo has no other way to hand over"

@@ -65,6 +65,25 @@ impl Process {
         std::fs::read_to_string(&self.err).expect("its log")
     }
 
+    /// The first line of its log that has one of these texts. For logs that are long.
+    pub(crate) fn logged_any(&self, texts: &[&str]) -> Option<String> {
+        let wanted = self.err.with_extension("wanted");
+        std::fs::write(&wanted, texts.join("\n")).expect("a file");
+        let found = Command::new("grep")
+            .args(["--text", "--fixed-strings", "--max-count=1", "--file"])
+            .args([&wanted, &self.err])
+            .env("LC_ALL", "C")
+            .output()
+            .expect("grep runs");
+        // Above 1 it could not read.
+        assert!(
+            found.status.code().is_some_and(|code| code <= 1),
+            "{found:?}"
+        );
+        let line = String::from_utf8_lossy(&found.stdout).into_owned();
+        (!line.is_empty()).then_some(line)
+    }
+
     /// What it has printed so far.
     pub(crate) fn printed(&self) -> String {
         std::fs::read_to_string(&self.out).expect("its output")

@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
-use crate::house::{House, SOON};
+use crate::house::{House, SOON, raw::said};
 
 /// This test's own, of which floods need many.
 pub(super) fn raise_open_files() {
@@ -97,23 +97,6 @@ async fn open(port: u16, said: &str) -> std::io::Result<TcpStream> {
         drop(timeout(SOON, socket.read(&mut heard)).await?);
     }
     Ok(socket)
-}
-
-/// All that is answered to a request that says `Connection: close`.
-pub(super) async fn said(port: u16, request: &str) -> String {
-    let talk = async {
-        let mut socket = TcpStream::connect(("127.0.0.1", port))
-            .await
-            .expect("it listens");
-        socket
-            .write_all(request.as_bytes())
-            .await
-            .expect("it reads");
-        let mut answer = Vec::new();
-        let _reset = socket.read_to_end(&mut answer).await;
-        String::from_utf8_lossy(&answer).into_owned()
-    };
-    timeout(SOON, talk).await.expect("an end in time")
 }
 
 /// Somebody who has nothing to do with it, and asks for the state, on a connection of their own

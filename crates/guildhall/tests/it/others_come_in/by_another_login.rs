@@ -9,10 +9,7 @@ use ring::{hmac, rand::SystemRandom, signature};
 use serde_json::{Value, json};
 
 use super::is_refusal;
-use crate::house::{House, cookie_of};
-
-/// Of the operator's login, and ours.
-pub(crate) const JWT_SECRET: &str = "jwt-secret-of-the-test-house-0123456789abcdef";
+use crate::house::{House, cookie_of, secrets::JWT_SECRET};
 
 /// Good for somebody, by this name, so many seconds from now.
 pub(crate) fn claims(user: &str, id: &str, seconds: i64) -> Value {
