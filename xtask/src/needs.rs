@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
-use subprocess::cargo::cargo;
+use subprocess::cargo;
 use subprocess::command::{self, command};
 
 /// Whether Node is no older than what the page's tools run on.
@@ -114,13 +114,16 @@ pub(crate) fn npm_packages_afresh(folder: &Path) -> anyhow::Result<()> {
     command::run(command("npm", ["ci", "--no-audit", "--no-fund"], folder))
 }
 
-/// Installs cargo-deny, which takes minutes, and asks it about everything that we depend on.
+/// Bans, licences and sources of everything that we depend on, by cargo-deny from the Python environment.
 pub(crate) fn deny() -> anyhow::Result<()> {
-    if !command::works(cargo(["deny", "--version"])) {
-        command::run(cargo(["install", "--locked", "cargo-deny"]))?;
-    }
-    let words = "deny --locked check bans licenses sources";
-    command::run(cargo(words.split(' ')))
+    let root = cargo::root();
+    python_libraries(&root, &[])?;
+    let words = "--locked check bans licenses sources";
+    command::run(command(
+        "target/python/bin/cargo-deny",
+        words.split(' '),
+        &root,
+    ))
 }
 
 fn apt_get(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {

@@ -48,6 +48,7 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
             steps.step("lock files of npm and pip", lock_files_hold)?;
             unit(&mut steps)?;
             steps.step("ui/dist is clean", ui::dist_is_clean)?;
+            steps.step("bans, licences, sources", needs::deny)?;
             steps.step("documentation", documentation)?;
             integration(&mut steps)?;
             simulation(&mut steps)?;
