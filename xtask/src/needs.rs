@@ -35,30 +35,27 @@ pub(crate) fn of_scripts(root: &Path) -> anyhow::Result<()> {
     npm_packages(&root.join("ui"))
 }
 
+/// Debian's packages, and what works where each is here. What is in `sbin` is not on the path of who is not root.
+const PROGRAMS: [(&str, &str, &str); 5] = [
+    ("chromium", "chromium", "--version"),
+    ("nginx", "/usr/sbin/nginx", "-v"),
+    ("caddy", "caddy", "version"),
+    ("haproxy", "/usr/sbin/haproxy", "-v"),
+    ("curl", "curl", "--version"),
+];
+
 /// What is no package of cargo's or npm's; Python is made sure of with its libraries.
 pub(crate) fn programs(root: &Path) -> anyhow::Result<()> {
     node(root)?;
-    chromium(root)?;
-    nginx_and_curl(root)
-}
-
-/// Makes sure that Debian's Chromium is here, for the browser test.
-fn chromium(root: &Path) -> anyhow::Result<()> {
-    let proof = || command("chromium", ["--version"], root);
-    debian("chromium", root, proof)
+    PROGRAMS.iter().try_for_each(|(package, program, word)| {
+        debian(package, root, || command(program, [word], root))
+    })
 }
 
 /// Makes sure that Python is here and can make environments.
 fn python(root: &Path) -> anyhow::Result<()> {
     let proof = || command("python3", ["-c", "import ensurepip, venv"], root);
     debian("python3-venv", root, proof)
-}
-
-/// Makes sure that what others put before and behind streams is here: Debian's nginx and curl.
-fn nginx_and_curl(root: &Path) -> anyhow::Result<()> {
-    // Not on the path of who is not root.
-    debian("nginx", root, || command("/usr/sbin/nginx", ["-v"], root))?;
-    debian("curl", root, || command("curl", ["--version"], root))
 }
 
 /// Installs a package of Debian's unless what it is for works already.

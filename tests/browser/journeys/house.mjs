@@ -79,13 +79,35 @@ export class House {
   }
 
   /** Web has its world, and Discord is live. */
-  async ready() {
+  ready() {
+    return this.#ready(this.#opsPort, () => this.web)
+  }
+
+  async #ready(opsPort, web) {
     await until('the house is ready', async () => {
-      const answer = await fetch(`http://127.0.0.1:${this.#opsPort}/readyz`)
+      const answer = await fetch(`http://127.0.0.1:${opsPort}/readyz`)
       return answer.ok && !(await answer.text()).includes('degraded')
     }).catch((error) => {
-      throw new Error(`${error.message}\n${this.gateway.said.slice(-1_500)}\n${this.web.said.slice(-1_500)}`)
+      throw new Error(`${error.message}\n${this.gateway.said.slice(-1_500)}\n${web().said.slice(-1_500)}`)
     })
+  }
+
+  /** One more web of the same house; `more(port)`: settings of its own. It is ready. */
+  async anotherWeb(more) {
+    const [port, opsPort] = [await freePort(), await freePort()]
+    const settings = { ...this.#settings, WEB_PORT: String(port), ...more(port) }
+    const start = () => this.#run('web', ['--ops-port', String(opsPort)], settings)
+    const web = {
+      port,
+      process: start(),
+      ready: () => this.#ready(opsPort, () => web.process),
+      startAgain: () => {
+        web.process = start()
+        return web.ready()
+      },
+    }
+    await web.ready()
+    return web
   }
 
   /** Web itself, whatever stands before it. */
@@ -127,14 +149,21 @@ export class House {
 
   /** Signs somebody in without a browser; answers the `Cookie` header. */
   async cookieOf(userId) {
+    return (await this.signIn(userId)).cookie
+  }
+
+  /** The same at any address that leads here, and where that led to in the end. */
+  async signIn(userId, { baseUrl = this.baseUrl, returnTo = '' } = {}) {
     const ask = (url, cookie) => fetch(url, { redirect: 'manual', ...(cookie && { headers: { cookie } }) })
     const cookieIn = (answer) => answer.headers.getSetCookie().map((line) => line.split(';')[0]).filter((pair) => !pair.endsWith('='))
-    const login = await ask(new URL('auth/login', this.baseUrl))
+    let login = await ask(new URL(`auth/login?returnTo=${encodeURIComponent(returnTo)}`, baseUrl))
+    // First to the name that web knows itself by, if it was asked by another one.
+    if (!login.headers.get('location').startsWith(this.discordUrl)) login = await ask(login.headers.get('location'))
     const consent = await ask(`${login.headers.get('location')}&sim_user=${userId}`)
     const callback = await ask(consent.headers.get('location'), cookieIn(login).join('; '))
-    const session = cookieIn(callback).find((pair) => pair.startsWith('guildhall='))
-    if (session === undefined) throw new Error(`no session: ${callback.status}`)
-    return session
+    const cookie = cookieIn(callback).find((pair) => pair.startsWith('guildhall='))
+    if (cookie === undefined) throw new Error(`no session: ${callback.status}`)
+    return { cookie, returnedTo: callback.headers.get('location') }
   }
 
   async end() {

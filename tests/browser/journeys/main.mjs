@@ -12,6 +12,7 @@ import { launch } from '../browser.mjs'
 import { accounts } from './accounts.mjs'
 import { agreement } from './agreement.mjs'
 import { backends } from './backends.mjs'
+import { beside } from './beside.mjs'
 import { examples } from './examples.mjs'
 import { outages } from './outages.mjs'
 import { cleanUp } from './process.mjs'
@@ -22,7 +23,7 @@ const [path, ...words] = process.argv.slice(2)
 if (path === undefined) throw new Error('Give the path of the binary.')
 const binary = resolve(process.env.INIT_CWD ?? '.', path)
 
-const journeys = Object.entries({ ...outages, ...tabs, ...accounts, ...examples, ...snippet, ...backends, ...agreement })
+const journeys = Object.entries({ ...outages, ...tabs, ...accounts, ...examples, ...snippet, ...backends, ...beside, ...agreement })
 const asked = journeys.filter(([name]) => words.every((word) => name.includes(word)))
 if (asked.length === 0) throw new Error(`no journey has ${words.join(' ')} in its name`)
 

@@ -76,6 +76,11 @@ export class Process {
     return this.#child.exitCode === 0
   }
 
+  /** What it ended with by itself. */
+  get exitCode() {
+    return this.#child.exitCode
+  }
+
   /** The rest of the first line that has this. */
   async lineAfter(words) {
     return until(`it says ${words}`, () => {
