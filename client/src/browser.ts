@@ -3,10 +3,12 @@
 import type { Environment } from './connection/connection.js'
 import { byEventSource } from './connection/event_source.js'
 import { byFetch, type Fetch, refusalOf } from './connection/fetch_stream.js'
-import type { Identity, Session, Vouched } from './connection/session.js'
+import type { Session } from './connection/session.js'
 import { BROKEN, type OpenStream } from './connection/transport.js'
+import { within } from './connection/within.js'
 import type { PageWindow } from './page.js'
 import type { Tabs } from './share/share.js'
+import type { Stop } from './store/store.js'
 import type { Components } from './wire.js'
 
 export interface Parts extends Environment {
@@ -23,16 +25,18 @@ export interface Parts extends Environment {
   readonly base?: string | undefined
 }
 
+export const after = (ms: number, run: () => void): Stop => {
+  const timer = setTimeout(run, ms)
+  return () => clearTimeout(timer)
+}
+
 export const realParts = (): Parts => {
   const page = typeof document === 'undefined' ? undefined : window
   const Channel = globalThis.BroadcastChannel
   return {
     now: () => Date.now(),
     random: () => Math.random(),
-    after: (ms, run) => {
-      const timer = setTimeout(run, ms)
-      return () => clearTimeout(timer)
-    },
+    after,
     online: () => page?.navigator.onLine ?? true,
     fetch: (url, init) => fetch(url, init),
     newKey,
@@ -43,7 +47,8 @@ export const realParts = (): Parts => {
       page?.navigator.locks && Channel
         ? { locks: page.navigator.locks, channel: (name) => new Channel(name), id: newKey() }
         : undefined,
-    base: page?.document.baseURI,
+    // A client that is made on a server, in the scope of a module, reads nothing there.
+    base: page?.document.baseURI ?? 'http://localhost',
   }
 }
 
@@ -55,77 +60,93 @@ export interface Access {
   readonly root: URL
   readonly auth?: (() => Promise<string>) | undefined
   readonly apiToken?: string | undefined
-  readonly credentials?: RequestCredentials | undefined
+  readonly actAs?: string | undefined
+  readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined
 }
 
-const ANSWER_WITHIN_MS = 10_000
+export const ANSWER_WITHIN_MS = 10_000
 
 /** `fetch` with what shows whose it is. */
 export const asking =
-  ({ apiToken, credentials }: Omit<Access, 'root'>, { fetch }: { readonly fetch: Fetch }): Fetch =>
+  ({ apiToken, actAs, credentials }: Omit<Access, 'root'>, fetch: Fetch): Fetch =>
   (url, init) => {
     const headers = new Headers(init.headers)
-    if (apiToken !== undefined) headers.set('authorization', `Bearer ${apiToken}`)
-    return fetch(url, { cache: 'no-store', ...init, headers, ...(credentials === undefined ? {} : { credentials }) })
+    // With a cookie the server takes only JSON: a form on another site cannot send it.
+    if (init.body) headers.set('content-type', 'application/json')
+    if (apiToken) headers.set('authorization', `Bearer ${apiToken}`)
+    if (actAs) headers.set('guildhall-as', actAs)
+    return fetch(url, { cache: 'no-store', ...init, headers, ...(credentials && { credentials }) })
   }
 
-const limited = (...signals: readonly AbortSignal[]): { readonly signal: AbortSignal } => ({
-  signal: AbortSignal.any([...signals, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
-})
+interface Ending {
+  /** Ends the session. True when there is none any more. */
+  readonly end: () => Promise<boolean>
+}
 
 export const streamsBy = (
   transport: 'eventsource' | 'fetch',
   { root, apiToken, credentials }: Access,
   ask: Fetch,
-  Source: typeof EventSource | undefined,
+  { eventSource: Source, after }: Parts,
 ): OpenStream => {
-  if (transport === 'fetch' || Source === undefined || apiToken !== undefined) return byFetch(ask)
+  if (transport === 'fetch' || !Source || apiToken) return byFetch(ask)
   return byEventSource({
     make: (url) => new Source(url, { withCredentials: credentials === 'include' }),
     // `HEAD` costs the server nothing but does not tell a guild that is not there; the state does.
-    probe: async (url, signal) => {
-      const limit = limited(signal)
-      const { status } = await ask(url, { method: 'HEAD', ...limit })
-      if (status !== 200) return status === 404 ? BROKEN : status
-      const answer = await ask(new URL(`api/state${url.search}`, root), limit)
-      if (!answer.ok) return refusalOf(answer)
-      await answer.body?.cancel()
-      return BROKEN
-    },
+    probe: (url, outer) =>
+      within({ after }, ANSWER_WITHIN_MS, outer, async (signal) => {
+        const { status } = await ask(url, { method: 'HEAD', signal })
+        if (status !== 200) return status === 404 ? BROKEN : status
+        const answer = await ask(new URL(`api/state${url.search}`, root), { signal })
+        return answer.ok ? BROKEN : refusalOf(answer)
+      }),
   })
 }
 
-export const sessionOf = ({ root, auth, apiToken }: Access, ask: Fetch): Session => ({
-  identify: apiToken === undefined
-    ? async (signal): Promise<Identity> => {
-        const answer = await ask(new URL('api/me', root), limited(signal)).catch(nothing)
-        if (answer?.status === 401) return { is: 'nobody' }
-        const { user } = ((answer?.ok && (await answer.json().catch(nothing))) || {}) as Partial<Components['Me']>
-        return typeof user?.id === 'string' ? { is: 'user', user } : { is: 'unknown' }
-      }
-    : undefined,
+export const sessionOf = ({ root, auth, apiToken }: Access, ask: Fetch, environment: Environment): Session & Ending => {
+  const limited = <Value>(run: (signal: AbortSignal) => Promise<Value>, outer?: AbortSignal): Promise<Value> =>
+    within(environment, ANSWER_WITHIN_MS, outer, run)
+
+  const post = async (path: string, body: () => Promise<object>): Promise<number> =>
+    limited(async (signal) => {
+      const init = { method: 'POST', body: JSON.stringify(await body()), signal }
+      const { ok, status } = await ask(new URL(path, root), init)
+      return ok ? 200 : status
+    })
+
+  /** One at a time: several commands may be told at once that the session is over. */
+  let vouching: Promise<boolean> | undefined
+  const over = (): void => {
+    vouching = undefined
+  }
+
   // The app's own token for its user becomes a session here.
-  vouch: auth && (async (signal): Promise<Vouched> => {
-    const token = await auth().catch(nothing)
-    const answer = token === undefined ? token : await post(new URL('auth/exchange', root), { token }, ask, signal)
-    if (answer?.ok) return 'done'
-    return [400, 401, 403].includes(answer?.status ?? 0) ? 'refused' : 'failed'
-  }),
-})
+  const exchange = async (word: () => Promise<string>): Promise<boolean> => {
+    const status = await post('auth/exchange', async () => ({ token: await word() }))
+    if (status !== 200 && ![400, 401, 403].includes(status)) throw status
+    return status === 200
+  }
 
-const nothing = () => undefined
-
-/** The server takes only JSON with a cookie: a form on another site cannot send it. */
-const post = (url: URL, body: object, ask: Fetch, ...signals: readonly AbortSignal[]): Promise<Response | undefined> =>
-  ask(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    ...limited(...signals),
-  }).catch(nothing)
-
-/** Ends the session. True when there is none any more. */
-export const endSession = async (root: URL, ask: Fetch): Promise<boolean> => {
-  const answer = await post(new URL('auth/logout', root), {}, ask)
-  return answer?.ok === true || answer?.status === 401
+  return {
+    identify: apiToken
+      ? undefined
+      : (outer) =>
+          limited(async (signal) => {
+            const answer = await ask(new URL('api/me', root), { signal })
+            if (answer.status === 401) return null
+            const { user } = (await answer.json()) as Components['Me']
+            // A proxy's answer is none.
+            if (!answer.ok || !user.id) throw answer
+            return user
+          }, outer),
+    vouch: auth && (() => (vouching ??= exchange(auth).finally(over))),
+    end: async () => {
+      await vouching?.catch(over)
+      // The stream may hear of the end first: that is no reason to begin anew.
+      vouching = Promise.resolve(false)
+      const status = await post('auth/logout', async () => ({})).catch(over)
+      over()
+      return status === 200 || status === 401
+    },
+  }
 }

@@ -53,13 +53,15 @@ class Page extends EventTarget {
 let time: TestTime
 let page: Page
 let me: Response
+/** An answer to whose it is that comes later. */
+let slow: Promise<Response> | undefined
 let answers: (() => Response | Promise<Response>)[]
 let asked: { path: string; init: RequestInit }[]
 let keys = 0
 
 const ask = async (url: URL, init: RequestInit): Promise<Response> => {
   asked.push({ path: url.pathname, init })
-  if (url.pathname === '/hall/api/me') return me.clone()
+  if (url.pathname === '/hall/api/me') return slow ?? me.clone()
   const next = answers.shift()
   if (next === undefined) throw new TypeError('no network')
   return next()
@@ -95,7 +97,7 @@ describe('a client', () => {
     const client = create(options)
     const reader = vi.fn()
     const stop = client.subscribe(reader)
-    await settle()
+    await vi.waitFor(source)
     source().say('snapshot', { reason: 'no_cursor', status: allWell, guilds: house }, 'c-1')
     return { client, reader, stop }
   }
@@ -203,6 +205,71 @@ describe('a client', () => {
     expect(client.view()).toMatchObject({ user: ben, status: { phase: 'connecting' } })
   })
 
+  it('asks whose the browser is whenever somebody looks again', async () => {
+    const { client } = await read()
+    me = Response.json({ user: ben, guilds: [], expiresAt: 1 })
+    page.hide(true)
+    page.hide(false)
+    await vi.waitFor(() => expect(client.view()).toMatchObject({ user: ben, status: { phase: 'connecting', complete: false } }))
+  })
+
+  it('believes the newest answer to whose it is, whenever an earlier one comes, and opens no stream on trust', async () => {
+    const { client } = await read()
+    for (const late of [Response.json({ user: ana }), Response.json({}, { status: 401 })]) {
+      let come = (_answer: Response): void => {}
+      slow = new Promise((done) => { come = done })
+      const first = client.refresh()
+      slow = undefined
+      me = Response.json({ user: ben })
+      await client.refresh()
+      come(late)
+      await first
+      await vi.waitFor(() => expect(Source.open).toHaveLength(1))
+      expect(client.view()).toMatchObject({ user: ben, status: { phase: 'connecting' } })
+    }
+    // Ana's stream; and before Ben's, the attempt itself asked once more.
+    expect(asked.filter(({ path }) => path === '/hall/api/me')).toHaveLength(6)
+  })
+
+  it('reads on where its readers went while nobody looked', async () => {
+    const { client, stop } = await read()
+    page.hide(true)
+    await time.pass(HIDDEN_MS)
+    stop()
+    await time.pass(1_000)
+    page.hide(false)
+    client.subscribe(() => {})
+    await settle()
+    expect(Source.open).toHaveLength(1)
+  })
+
+  it('is made on a server, in the scope of a module, without a page that it is relative to', () => {
+    expect(createGuildhall({ url: '/' }).view().status).toMatchObject({ phase: 'idle', since: 0, complete: false })
+  })
+
+  it('is made of nothing known where the server knew nothing, and is since nothing on both sides', () => {
+    expect(create({ initial: null }).view().status.complete).toBe(false)
+    const initial: State = { cursor: 'c-9', status: allWell, guilds: house }
+    const there = create({ initial }).initial
+    time.at += 5_000
+    expect(create({ initial }).initial).toEqual(there)
+  })
+
+  it('signs out with the app\'s own login: the end of the stream is no reason to vouch again', async () => {
+    answers = [() => new Response(null, { status: 204 })]
+    const word = vi.fn(async () => 'jwt')
+    const { client } = await read({ auth: word })
+    answers = [async () => {
+      source().say('bye', { reason: 'session_revoked', retryMs: 1 })
+      await settle()
+      return new Response(null, { status: 204 })
+    }]
+    expect(await client.signOut()).toBe(true)
+    expect(client.view()).toMatchObject({ user: null, status: { phase: 'signed-out' } })
+    await time.pass(60_000)
+    expect([word.mock.calls.length, Source.open.length]).toEqual([1, 0])
+  })
+
   it('signs out, and says where one signs in', async () => {
     const { client } = await read()
     answers = [() => new Response(null, { status: 503 }), () => new Response(null, { status: 204 })]
@@ -213,9 +280,11 @@ describe('a client', () => {
     expect(client.signInUrl('/a?b=1', 't')).toBe('https://app.test/hall/auth/login?returnTo=%2Fa%3Fb%3D1&invite=t')
   })
 
-  it('leaves nothing behind when it is closed', async () => {
-    const { client } = await read()
+  it('leaves nothing behind when it is closed, also where its readers go later', async () => {
+    const { client, stop } = await read()
     client.close()
+    stop()
+    expect(time.timers).toBe(0)
     page.hide(true)
     client.subscribe(() => {})
     await time.pass(600_000)
@@ -350,10 +419,53 @@ describe('a command', () => {
     ])
   })
 
+  it('shares one exchange with all that are told at once that the session is over', async () => {
+    const unauthorized = refuse(401, { code: 'unauthorized', message: 'm' })
+    const word = vi.fn(async () => 'jwt')
+    answers = [unauthorized, unauthorized, unauthorized, () => new Response(null, { status: 204 }), done(), done(), done()]
+    const client = create({ auth: word })
+    const given = await Promise.all([1, 2, 3].map(() => client.rooms.claim({ channelId: '10' })))
+    expect(given.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done'])
+    expect(word).toHaveBeenCalledOnce()
+  })
+
+  it('hears at once that it is given up, also while it waits to be tried again', async () => {
+    answers = [refuse(503, { code: 'unavailable', message: 'm', retryAfter: 5 })]
+    const abort = new AbortController()
+    const over = vi.fn()
+    create({}).rooms.claim({ channelId: '10' }, { signal: abort.signal }).catch(over)
+    await vi.waitFor(() => expect(time.timers).toBe(1))
+    await new Promise(setImmediate)
+    abort.abort()
+    await vi.waitFor(() => expect(over).toHaveBeenCalledOnce())
+    expect(over.mock.calls[0]?.[0]).toMatchObject({ name: 'AbortError' })
+    expect([asked.length, time.timers]).toEqual([1, 0])
+  })
+
+  it('is had without the newer parts of AbortSignal, by the fetch that is given, as somebody', async () => {
+    const [any, timeout] = [AbortSignal.any, AbortSignal.timeout]
+    Object.assign(AbortSignal, { any: undefined, timeout: undefined })
+    try {
+      const own = vi.fn(async (_url: URL, _init: RequestInit) => done()())
+      const client = create({ apiToken: 'secret', actAs: '7', fetch: own })
+      await client.rooms.claim({ channelId: '10' })
+      const headers = new Headers(own.mock.calls[0]?.[1].headers)
+      expect([headers.get('authorization'), headers.get('guildhall-as')]).toEqual(['Bearer secret', '7'])
+    } finally {
+      Object.assign(AbortSignal, { any, timeout })
+    }
+  })
+
   it('is typed by the document', () => {
     type OfOne = Guildhall<true>
     type OfAll = Guildhall<false>
-    expectTypeOf(createGuildhall<{ url: '/'; guild: '1' }>).returns.toEqualTypeOf<OfOne>()
+    expectTypeOf(() => createGuildhall({ url: '/', guild: '1' })).returns.toEqualTypeOf<OfOne>()
+    expectTypeOf(() => createGuildhall({ url: '/' })).returns.toEqualTypeOf<OfAll>()
+    expectTypeOf(() => createGuildhall({ url: '/', guild: undefined, apiToken: undefined, initial: null })).returns.toEqualTypeOf<OfAll>()
+    // @ts-expect-error a misspelt option
+    void (() => createGuildhall({ url: '/', guidl: '1' }))
+    // @ts-expect-error the same beside a guild
+    void (() => createGuildhall({ url: '/', guild: '1', credential: 'include' }))
     expectTypeOf<{ name: string }>().toExtend<Parameters<OfOne['rooms']['create']>[0]>()
     expectTypeOf<{ name: string }>().not.toExtend<Parameters<OfAll['rooms']['create']>[0]>()
     expectTypeOf<{ name: string; guildId: string }>().toExtend<Parameters<OfAll['rooms']['create']>[0]>()
@@ -376,6 +488,20 @@ describe('the state for a server', () => {
     const [url, init] = fetch.mock.calls[0] ?? []
     expect(String(url)).toBe('http://127.0.0.1:3000/hall/api/state?guild=1')
     expect([...new Headers(init?.headers)]).toEqual([['cookie', 'guildhall=x']])
+    // @ts-expect-error a token of the bot's would show everybody what the bot sees
+    void (() => fetchState(request, { url: 'http://127.0.0.1:3000', apiToken: 'secret' }))
+  })
+
+  it('is not waited for longer than ten seconds', async () => {
+    vi.useFakeTimers()
+    try {
+      const never = fetchState(request, { url: 'http://127.0.0.1:3000', fetch: () => new Promise<never>(() => {}) })
+      const failed = expect(never).rejects.toBeInstanceOf(NoAnswerError)
+      await vi.advanceTimersByTimeAsync(10_000)
+      await failed
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('is nothing where nobody is signed in, and an error where it is not known', async () => {
@@ -383,5 +509,6 @@ describe('the state for a server', () => {
     const at = { url: 'http://127.0.0.1:3000' }
     expect(await fetchState(request, { ...at, fetch: answer(401, 'unauthorized') })).toBeNull()
     await expect(fetchState(request, { ...at, fetch: answer(503, 'unavailable') })).rejects.toBeInstanceOf(UnavailableError)
+    await expect(fetchState(request, { ...at, fetch: async () => Promise.reject(new TypeError('no network')) })).rejects.toBeInstanceOf(NoAnswerError)
   })
 })

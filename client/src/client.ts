@@ -1,6 +1,6 @@
 /** The client as an app has it: one connection, one store, the commands. */
 
-import { type Access, asking, endSession, type Parts, realParts, sessionOf, streamsBy } from './browser.js'
+import { type Access, asking, type Parts, realParts, sessionOf, streamsBy } from './browser.js'
 import { type CallName, calls, type Input } from './commands/calls.js'
 import { type CallOptions, type Result, type Run, runWith } from './commands/run.js'
 import { type Query, union } from './connection/query.js'
@@ -14,21 +14,25 @@ export interface GuildhallOptions {
   /** Where Guildhall is, with its path prefix: `/`, `/hall/`, `https://hall.example.com/`. */
   readonly url: string | URL
   /** This guild alone. Left out: all that the viewer is in. */
-  readonly guild?: string
+  readonly guild?: string | undefined
   /** `eventsource`, where there is one and no token is to be sent; else `fetch`. */
-  readonly transport?: 'eventsource' | 'fetch'
+  readonly transport?: 'eventsource' | 'fetch' | undefined
   /** Your own login: a JWT of your app for its user, asked for at the start and after each 401. */
-  readonly auth?: () => Promise<string>
-  /** A token of `API_TOKENS`, for programs on servers: whoever has it may read. Or that of an overlay link. */
-  readonly apiToken?: string
+  readonly auth?: (() => Promise<string>) | undefined
+  /** A token of `API_TOKENS`. For programs on servers: whoever has it may read. Or that of an overlay link. */
+  readonly apiToken?: string | undefined
+  /** With a token that may (`+as`): the user by whose rights it reads and, with `+write`, commands. */
+  readonly actAs?: string | undefined
   /** `include` where Guildhall is on a subdomain of its own. */
-  readonly credentials?: RequestCredentials
+  readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined
+  /** Asks in place of the `fetch` there is; its answers must have bodies that are read piece by piece. */
+  readonly fetch?: ((url: URL, init: RequestInit) => Promise<Response>) | undefined
   /** False: this tab has a stream of its own. Left out: tabs share one, where the transport is `eventsource`. */
-  readonly share?: boolean
+  readonly share?: boolean | undefined
   /** What `fetchState` gave on the server: it is shown at once, and gone on from without a gap. */
-  readonly initial?: State
+  readonly initial?: State | null | undefined
   /** Hears each step of the connection, for people who look for a fault. */
-  readonly log?: (line: string) => void
+  readonly log?: ((line: string) => void) | undefined
 }
 
 type Group<Prefix extends string, NamesGuild extends boolean> = {
@@ -77,9 +81,10 @@ export interface Guildhall<NamesGuild extends boolean = boolean> {
 /** A connection whose last reader goes is kept for this long: the next one comes at once, mostly. */
 const LINGER_MS = 1_000
 
-export type CreateGuildhall = <const Options extends GuildhallOptions>(
-  options: Options,
-) => Guildhall<Options extends { readonly guild: string } ? true : false>
+export interface CreateGuildhall {
+  (options: GuildhallOptions & { readonly guild: string }): Guildhall<true>
+  (options: GuildhallOptions): Guildhall<false>
+}
 
 /** A client of Guildhall. Nothing is asked for before somebody reads. */
 export const createGuildhall: CreateGuildhall = (options) => createWith(options, realParts()) as never
@@ -89,18 +94,19 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
   const { guild, initial, log } = options
   const root = rootOf(options.url, parts.base)
   const access: Access = { ...options, root }
-  const ask = asking(access, parts)
-  const session = sessionOf(access, ask)
+  const ask = asking(access, options.fetch ?? parts.fetch)
+  const session = sessionOf(access, ask, parts)
   const rooms = new Set<readonly string[]>()
   let readers = 0
   let linger: Stop | undefined
   let away: Stop | undefined
   let present = true
+  let question = new AbortController()
   let closed = false
 
-  const query = (): Query => union([{ guilds: guild === undefined ? guild : [guild], viewing: [...rooms].flat() }])
+  const query = (): Query => union([{ guilds: guild ? [guild] : undefined, viewing: [...rooms].flat() }])
   const store = storeOf({ now: parts.now, query: query(), report: parts.report })
-  if (initial !== undefined) {
+  if (initial) {
     const { guilds, cursor, status } = initial
     store.feed([{ is: 'snapshot', guilds, cursor }, { is: 'status', status }])
   }
@@ -110,7 +116,7 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
   const line = share({
     environment: parts,
     root,
-    openStream: streamsBy(transport, access, ask, parts.eventSource),
+    openStream: streamsBy(transport, access, ask, parts),
     session,
     store,
     query,
@@ -122,19 +128,36 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
   })
   const { connection } = line
 
+  const onUnauthorized = async (): Promise<boolean> => {
+    const vouched = await (session.vouch?.() ?? false)
+    if (!vouched) connection.sessionEnded()
+    return vouched
+  }
+
+  const wake = (): void => {
+    if (present && readers > 0) line.start()
+  }
+
   const identifyAgain = async (): Promise<void> => {
-    const identity = await session.identify?.(new AbortController().signal)
-    if (identity?.is === 'user') connection.signedIn(identity.user)
-    if (identity?.is === 'nobody' && store.view().user !== null) connection.sessionEnded()
+    // An answer to an earlier question would be of an earlier cookie.
+    question.abort()
+    const { signal } = (question = new AbortController())
+    const user = await session.identify?.(signal).catch(() => undefined)
+    if (signal.aborted) return
+    if (user) {
+      connection.signedIn(user)
+      wake()
+    }
+    if (user === null && store.view().user) await onUnauthorized().catch(() => false)
   }
 
   const pageListener = {
     shown: () => {
       present = true
-      if (readers > 0) line.start()
+      wake()
       connection.look()
-      // Somebody may have signed in meanwhile, in another tab.
-      if (readers > 0 && store.view().status.phase === 'signed-out') void identifyAgain()
+      // Somebody else may have signed in meanwhile, in another tab: what is done here is done by them.
+      if (readers > 0) void identifyAgain()
     },
     gone: () => {
       present = false
@@ -148,19 +171,21 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
     readers += 1
     linger?.()
     if (readers === 1 && !closed) {
-      if (parts.window !== undefined) away ??= watchPage(parts.window, parts.after, pageListener)
+      if (parts.window) away ??= watchPage(parts.window, parts.after, pageListener)
       // What is signed out is asked again by whoever comes back to the page, not by a new reader.
       if (present && store.view().status.phase !== 'signed-out') line.start()
     }
     return () => {
       readers -= 1
-      if (readers === 0) linger = parts.after(LINGER_MS, letGo)
+      if (readers === 0 && !closed) linger = parts.after(LINGER_MS, letGo)
     }
   }
 
   const letGo = () => {
     away?.()
     away = undefined
+    // Nothing would tell that the page is shown again.
+    present = true
     line.release()
   }
 
@@ -168,15 +193,10 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
     root,
     ask,
     guild,
+    environment: parts,
     newKey: parts.newKey,
-    after: parts.after,
-    random: parts.random,
     onSettled: store.onSettled,
-    onUnauthorized: async () => {
-      const vouched = await session.vouch?.(new AbortController().signal)
-      if (vouched === undefined || vouched === 'refused') connection.sessionEnded()
-      return vouched === 'done'
-    },
+    onUnauthorized,
   })
 
   const client: Guildhall<boolean> = {
@@ -207,11 +227,11 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
     run,
     ...groups(run),
     signInUrl: (returnTo, invite) => {
-      const search = new URLSearchParams({ returnTo, ...(invite === undefined ? {} : { invite }) })
+      const search = new URLSearchParams({ returnTo, ...(invite && { invite }) })
       return new URL(`auth/login?${search}`, root).href
     },
     signOut: async () => {
-      const ended = await endSession(root, ask)
+      const ended = await session.end()
       if (ended) connection.sessionEnded()
       return ended
     },

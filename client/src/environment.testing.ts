@@ -3,7 +3,6 @@
 import type { Change } from './connection/change.js'
 import { connectionOf, type ConnectionOptions, type Environment } from './connection/connection.js'
 import { everything } from './connection/query.js'
-import type { Identity, Vouched } from './connection/session.js'
 import { BROKEN, type End, type Listener, type OpenStream } from './connection/transport.js'
 import { allWell } from './events.testing.js'
 import type { GuildEvent, GuildPicture, User } from './wire.js'
@@ -108,8 +107,9 @@ export class TestStream {
 /** A server: what was asked of it, and what it answers. */
 export class TestServer {
   readonly streams: TestStream[] = []
-  identity: Identity = { is: 'user', user: ana }
-  vouched: Vouched = 'done'
+  /** Null: nobody. */
+  user: User | null = ana
+  vouched: 'done' | 'refused' | 'failed' = 'done'
   readonly asked: string[] = []
 
   readonly openStream: OpenStream = (url, listener) => {
@@ -120,14 +120,15 @@ export class TestServer {
     }
   }
 
-  readonly identify = async (): Promise<Identity> => {
+  readonly identify = async (): Promise<User | null> => {
     this.asked.push('me')
-    return this.identity
+    return this.user
   }
 
-  readonly vouch = async (): Promise<Vouched> => {
+  readonly vouch = async (): Promise<boolean> => {
     this.asked.push('exchange')
-    return this.vouched
+    if (this.vouched === 'failed') throw new TypeError('no network')
+    return this.vouched === 'done'
   }
 
   get open(): readonly TestStream[] {

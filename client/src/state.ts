@@ -1,25 +1,30 @@
 /** The picture once, for servers that render. */
 
-import { asking } from './browser.js'
+import { after, ANSWER_WITHIN_MS } from './browser.js'
 import type { GuildhallOptions } from './client.js'
-import { errorOf } from './commands/errors.js'
+import { answerOf } from './commands/answer.js'
+import { UnauthorizedError } from './commands/errors.js'
 import type { State } from './wire.js'
 
-/** The picture for a request to your own server, by its cookie; null where nobody is signed in. */
+/**
+ * The picture for a request to your own server, by its cookie and nothing else: it is that person's.
+ * Null where nobody is signed in; throws where it is not known, after 10 s at the latest.
+ */
 export const fetchState = async (
   request: Request | { readonly headers: Headers },
-  options: Pick<GuildhallOptions, 'url' | 'guild' | 'apiToken'> & { readonly fetch?: typeof fetch },
+  options: Pick<GuildhallOptions, 'url' | 'guild' | 'fetch'>,
 ): Promise<State | null> => {
   const root = rootOf(options.url, undefined)
   const url = new URL('api/state', root)
-  if (options.guild !== undefined) url.searchParams.set('guild', options.guild)
-  const cookie = request.headers.get('cookie')
-  const ask = asking(options, { fetch: options.fetch ?? fetch })
-  const answer = await ask(url, { headers: cookie === null ? {} : { cookie }, redirect: 'error' })
-  if (answer.status === 401) return null
-  const body: unknown = await answer.json().catch(() => null)
-  if (!answer.ok) throw errorOf(answer.status, body)
-  return body as State
+  if (options.guild) url.searchParams.set('guild', options.guild)
+  const cookie = request.headers.get('cookie') ?? ''
+  const init: RequestInit = { headers: { cookie }, redirect: 'error', cache: 'no-store' }
+  try {
+    return (await answerOf(options.fetch ?? fetch, url, init, { after }, ANSWER_WITHIN_MS)) as State
+  } catch (error) {
+    if (error instanceof UnauthorizedError) return null
+    throw error
+  }
 }
 
 /** Where `api/` and `auth/` lie. */

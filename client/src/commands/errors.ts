@@ -57,7 +57,7 @@ export class NoAnswerError extends GuildhallError {
   override name = 'NoAnswerError'
 
   constructor(cause?: unknown) {
-    const message = 'No answer. Look whether it was done before you try again.'
+    const message = 'No answer: it may have been done.'
     super(0, { code: 'no_answer', message })
     this.cause = cause
   }

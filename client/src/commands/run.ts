@@ -1,14 +1,17 @@
 /** Has things done, each once: `POST api/rpc/NAME`. */
 
+import type { Environment } from '../connection/connection.js'
 import type { Fetch } from '../connection/fetch_stream.js'
+import { within } from '../connection/within.js'
 import type { Stop } from '../store/store.js'
+import { answerOf } from './answer.js'
 import { aboutGuilds, type Answer, type CallName, calls, type Input, type Question, questions } from './calls.js'
-import { errorOf, GuildhallError, NoAnswerError, UnauthorizedError } from './errors.js'
+import { GuildhallError, NoAnswerError, UnauthorizedError } from './errors.js'
 
 export interface CallOptions {
   /** The same key makes a repeated command one; a new one for each command where it is left out. */
-  readonly key?: string
-  readonly signal?: AbortSignal
+  readonly key?: string | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface Settled {
@@ -30,8 +33,7 @@ export interface RunParts {
   readonly ask: Fetch
   readonly guild: string | undefined
   readonly newKey: () => string
-  readonly after: (ms: number, run: () => void) => Stop
-  readonly random: () => number
+  readonly environment: Environment
   readonly onSettled: (listener: (keys: readonly string[]) => void) => Stop
   /** A 401 came. True: there is a session again, so try again. */
   readonly onUnauthorized: () => Promise<boolean>
@@ -50,37 +52,41 @@ export const runWith =
     // A guild that is undefined is left out as much as one that is not there.
     const { guildId = parts.guild } = input as { readonly guildId?: string | undefined }
     const body = JSON.stringify(aboutGuilds.includes(name) ? { ...input, guildId } : input)
-    const headers: Record<string, string> = { 'content-type': 'application/json' }
     const key = options.key ?? parts.newKey()
-    if (isCommand) headers['idempotency-key'] = key
+    const headers: HeadersInit = isCommand ? { 'idempotency-key': key } : {}
     // From before it is sent: its effect may be told faster than its answer.
-    const watch = isCommand ? watchFor(key, parts) : null
+    const watch = isCommand && watchFor(key, parts)
     try {
       const answer = await ask(name, { method: 'POST', headers, body }, options.signal, parts)
-      return (watch === null ? answer : { ...answer, settled: watch.settled() }) as Result<typeof name>
+      return (watch ? { ...answer, settled: watch.settled() } : answer) as Result<typeof name>
     } catch (error) {
-      watch?.drop()
+      if (watch) watch.drop()
       throw error
     }
   }
 
 /** Tries again by itself where the same key makes that harmless. */
 const ask = async (name: CallName, init: RequestInit, signal: AbortSignal | undefined, parts: RunParts): Promise<object> => {
+  const { environment } = parts
+  const url = new URL(`api/rpc/${calls[name]}`, parts.root)
   let vouched = false
   for (let tried = 1; ; tried += 1) {
     try {
-      return await once(name, init, signal, parts)
+      return await answerOf(parts.ask, url, init, environment, ANSWER_WITHIN_MS, signal)
     } catch (error) {
       if (signal?.aborted || !(error instanceof GuildhallError)) throw error
-      if (error instanceof UnauthorizedError && !vouched && (await parts.onUnauthorized())) {
+      if (error instanceof UnauthorizedError && !vouched && (await parts.onUnauthorized().catch(() => false))) {
         vouched = true
         continue
       }
       if (tried === TRIES || !mayPass(error)) throw error
-      await new Promise<void>((done) => parts.after(waitOf(error, tried, parts.random()), done))
+      // Whoever gives up meanwhile is told by the next try, which asks nothing.
+      await within(environment, waitOf(error, tried, environment.random()), signal, forever).catch(() => {})
     }
   }
 }
+
+const forever = () => new Promise<never>(() => {})
 
 const mayPass = (error: GuildhallError): boolean =>
   error instanceof NoAnswerError ||
@@ -89,23 +95,8 @@ const mayPass = (error: GuildhallError): boolean =>
 const waitOf = ({ retryAfter }: GuildhallError, tried: number, chance: number): number =>
   1_000 * ((retryAfter ?? 0) + chance * 2 ** (tried - 1))
 
-const once = async (name: CallName, init: RequestInit, signal: AbortSignal | undefined, parts: RunParts): Promise<object> => {
-  const limits = [AbortSignal.timeout(ANSWER_WITHIN_MS), ...(signal === undefined ? [] : [signal])]
-  try {
-    const url = new URL(`api/rpc/${calls[name]}`, parts.root)
-    const answer = await parts.ask(url, { ...init, signal: AbortSignal.any(limits) })
-    const body: unknown = await answer.json()
-    if (!answer.ok) throw errorOf(answer.status, body)
-    if (typeof body !== 'object' || body === null) throw new NoAnswerError(body)
-    return body
-  } catch (error) {
-    if (error instanceof GuildhallError || signal?.aborted) throw error
-    throw new NoAnswerError(error)
-  }
-}
-
 /** Waits for the word that this key is done; a stream that is away says none. */
-const watchFor = (key: string, { onSettled, after }: RunParts) => {
+const watchFor = (key: string, { onSettled, environment }: RunParts) => {
   let end = () => {}
   const told = new Promise<void>((done) => {
     end = done
@@ -117,7 +108,7 @@ const watchFor = (key: string, { onSettled, after }: RunParts) => {
   return {
     drop: end,
     settled: (): Promise<void> => {
-      void told.then(after(SETTLES_WITHIN_MS, end))
+      void told.then(environment.after(SETTLES_WITHIN_MS, end))
       return told
     },
   }

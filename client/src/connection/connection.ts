@@ -31,7 +31,7 @@ export interface ConnectionOptions {
   readonly feed: Feed
   readonly query: Query
   /** What is known already, and where it was true. */
-  readonly from?: { readonly cursor: string | undefined } | undefined
+  readonly from?: { readonly cursor: string | undefined } | null | undefined
   /** Is told that a stream would be opened now, for this user; it is opened when `pass` is called. */
   readonly gate: (user: User | undefined, pass: () => void) => void
   /** For people who look for a fault. */
@@ -67,8 +67,8 @@ export interface Connection {
   look(): void
   /** Asks for this from now on. `anew`: for more than the picture has, so that it must come whole. */
   ask(query: Query, anew?: boolean): void
-  /** Begins anew. `asked`: the server has just been asked who is signed in. */
-  again(asked: boolean): void
+  /** Begins anew. */
+  again(): void
   /** Takes in what the connection of another tab tells, and holds no stream meanwhile. */
   follow(changes: readonly Change[]): void
   readonly query: Query
@@ -78,14 +78,12 @@ export interface Connection {
 export const connectionOf = (options: ConnectionOptions): Connection => {
   const { environment, from, session } = options
   const { now, random, after } = environment
-  let place: Place = { state: 'idle', known: from !== undefined }
+  let place: Place = { state: 'idle', known: !!from }
   let why: Reason = 'not_started'
   let { query: asked } = options
   let cursor = from?.cursor
   let who: User | undefined
-  /** Whether the next attempt can do without asking who is signed in. */
-  let justAsked = false
-  let needsVouch = session.vouch !== undefined
+  let needsVouch = true
   let justVouched = false
   /** Whether a stream was asked for with this query: until then it may change. */
   let isAsked = false
@@ -123,8 +121,10 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
       const before = place
       const { effects, ...after } = step(before, event)
       place = after
+      const [first] = effects
       options.log?.(`${before.state} × ${event} (${reason}) → ${place.state} ${effects.join(' ')}`)
-      if (place.state !== before.state || (effects.length > 0 && reason !== why)) {
+      // A stream that is doubted is as it was until it turns out to be dead.
+      if (place.state !== before.state || (first && first !== 'doubt' && reason !== why)) {
         why = reason
         changes.push({ is: 'phase', phase: place.state, reason })
       }
@@ -180,11 +180,14 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
     heard()
     watchOn()
     const pass = () => {
-      if (!signal.aborted) openStream()
+      if (signal.aborted) return
+      // Once: whoever passes later must have asked anew.
+      abort.abort()
+      openStream()
     }
     prepare(signal).then(
-      (ready) => {
-        if (ready && !signal.aborted) options.gate(who, pass)
+      () => {
+        if (!signal.aborted) options.gate(who, pass)
       },
       () => {
         if (!signal.aborted) handle('lost', 'broken')
@@ -192,35 +195,20 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
     )
   }
 
-  /** Sees to it that there is a session, and whose; false where the machine was told why not. Throws where nobody knows. */
-  const prepare = async (signal: AbortSignal): Promise<boolean> => {
+  /** Sees to it that there is a session, and whose; where there is none, this attempt is closed. Rejects where nobody knows. */
+  const prepare = async (signal: AbortSignal): Promise<void> => {
     const { vouch, identify } = session
-    if (vouch !== undefined && needsVouch) {
-      const vouched = await vouch(signal)
-      if (signal.aborted) return false
-      if (vouched === 'failed') throw vouched
-      if (vouched === 'refused') {
-        handle('unauthorized', 'unauthorized')
-        return false
-      }
-      ;[needsVouch, justVouched, justAsked] = [false, true, false]
+    if (vouch && needsVouch) {
+      const vouched = await vouch()
+      if (signal.aborted) return
+      if (!vouched) return sessionEnded()
+      ;[needsVouch, justVouched] = [false, true]
     }
-    if (identify === undefined || justAsked) {
-      justAsked = false
-      return true
-    }
-    const identity = await identify(signal)
-    if (signal.aborted) return false
-    if (identity.is === 'user') {
-      const { user } = identity
-      const another = who !== undefined && who.id !== user.id
-      if (another) signedIn(user)
-      else together(() => is(user))
-      return !another
-    }
-    if (identity.is === 'unknown') throw identity
-    unauthorized('unauthorized')
-    return false
+    const user = await identify?.(signal)
+    if (signal.aborted) return
+    if (user === null) return unauthorized('unauthorized')
+    if (user && who && who.id !== user.id) signedIn(user)
+    else if (user) together(() => is(user))
   }
 
   const is = (user: User): void => {
@@ -231,7 +219,6 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
   const signedIn = (user: User): void => {
     if (user.id === who?.id && place.state !== 'signed-out') return
     together(() => {
-      justAsked = place.state !== 'idle'
       handle('account', 'another_account')
       // Behind the word to forget whoever was before.
       is(user)
@@ -263,12 +250,12 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
   }
 
   const unauthorized = (reason: Reason): void =>
-    handle(session.vouch !== undefined && !justVouched ? 'challenged' : 'unauthorized', reason)
+    handle(session.vouch && !justVouched ? 'challenged' : 'unauthorized', reason)
 
   const take = ({ name, data, id }: Frame): void => {
     const travels = travelOf(name)
     // A newer server may say more.
-    if (travels === undefined) return
+    if (!travels) return
     let payload: unknown
     try {
       payload = JSON.parse(data)
@@ -283,7 +270,7 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
     let events: readonly GuildEvent[] = [event]
     if (travels === 'group') {
       held.push(event)
-      if (id === undefined && !closing.includes(name)) return
+      if (!id && !closing.includes(name)) return
       ;[events, held] = [held, []]
     }
     cursor = id ?? cursor
@@ -307,7 +294,8 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
         changes.push({ is: 'status', status })
         missing = replayed
         handle('resumed', 'resumed')
-        return replayed === 0 ? caughtUp() : undefined
+        if (replayed === 0) caughtUp()
+        return
       }
       case 'status':
         changes.push({ is: 'status', status: payload as Payload<'status'> })
@@ -317,7 +305,7 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
         // What came late makes the server's clock look slow: the fastest of a few is the truest.
         clock = [...clock, time - now()].slice(-CLOCK_SAMPLES)
         changes.push({ is: 'clock', offset: Math.max(...clock), cursor })
-        if (settled !== undefined) changes.push({ is: 'settled', keys: settled })
+        if (settled) changes.push({ is: 'settled', keys: settled })
         return caughtUp()
       }
       case 'bye': {
@@ -340,7 +328,7 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
   }
 
   const look = (): void => {
-    if (stop !== undefined && now() >= quietUntil) handle('silent', 'silent')
+    if (stop && now() >= quietUntil) handle('silent', 'silent')
   }
 
   const watchOn = (): void => {
@@ -350,6 +338,7 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
     })
   }
 
+  const sessionEnded = (): void => handle('unauthorized', 'unauthorized')
   const release = (): void => handle('released')
   const start = (): void => handle('started')
 
@@ -357,11 +346,11 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
     start,
     release,
     close: () => handle('closed', 'closed'),
-    sessionEnded: () => unauthorized('unauthorized'),
+    sessionEnded,
     signedIn,
     wentOffline: () => handle('offline', 'offline'),
     cameOnline: () => {
-      handle('online', 'broken')
+      handle('online', why)
       look()
     },
     look,
@@ -371,9 +360,8 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
       if (anew) cursor = undefined
       if (isAsked) handle('asked', why)
     },
-    again: (hasAsked) =>
+    again: () =>
       together(() => {
-        justAsked = hasAsked
         release()
         start()
       }),
@@ -385,7 +373,7 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
           if ('cursor' in change) cursor = change.cursor ?? cursor
           if (change.is === 'forgotten') cursor = undefined
         }
-        place = { ...place, known: cursor !== undefined }
+        place = { ...place, known: !!cursor }
         changes.push(...told)
       }),
     get query() {

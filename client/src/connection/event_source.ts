@@ -26,7 +26,7 @@ export const byEventSource =
   (url, outer) => {
     const abort = new AbortController()
     const source = make(url)
-    const { listener, close, open } = once(outer, () => {
+    const { listener, close } = once(outer, () => {
       source.close()
       abort.abort()
     })
@@ -43,7 +43,7 @@ export const byEventSource =
     }
     source.onerror = () => {
       source.close()
-      if (spoke || !open()) return listener.end(BROKEN)
+      if (spoke) return listener.end(BROKEN)
       probe(url, abort.signal).then(listener.end, () => listener.end(BROKEN))
     }
     return close

@@ -9,7 +9,7 @@ export const byFetch =
   (ask: Fetch): OpenStream =>
   (url, outer) => {
     const abort = new AbortController()
-    const { listener, close, open } = once(outer, () => abort.abort())
+    const { listener, close } = once(outer, () => abort.abort())
     const read = async () => {
       const answer = await ask(url, { headers: { accept: 'text/event-stream' }, signal: abort.signal })
       if (answer.status !== 200) return listener.end(await refusalOf(answer))
@@ -19,7 +19,7 @@ export const byFetch =
       const body = answer.body.getReader()
       const frames = new SseReader()
       const text = new TextDecoder()
-      while (open()) {
+      while (!abort.signal.aborted) {
         const { done, value } = await body.read()
         if (done) break
         for (const frame of frames.read(text.decode(value, { stream: true }))) listener.frame(frame)

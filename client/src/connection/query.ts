@@ -14,22 +14,24 @@ export const everything: Query = { viewing: [] }
 
 /** One query that answers all of these. */
 export const union = (queries: readonly Query[]): Query => {
-  const guilds = queries.every((query) => query.guilds !== undefined)
+  const guilds = queries.every((query) => query.guilds)
     ? [...new Set(queries.flatMap((query) => query.guilds ?? []))].sort()
     : undefined
   const viewing = [...new Set(queries.flatMap((query) => query.viewing))].sort().slice(0, VIEWING_AT_MOST)
-  return guilds === undefined || guilds.length > GUILDS_AT_MOST ? { viewing } : { guilds, viewing }
+  return !guilds || guilds.length > GUILDS_AT_MOST ? { viewing } : { guilds, viewing }
 }
 
 /** Whether a picture for `wide` has all that `narrow` asks for. */
 export const covers = (wide: Query, narrow: Query): boolean =>
-  wide.guilds === undefined || narrow.guilds?.every((guild) => wide.guilds?.includes(guild)) === true
+  !wide.guilds || narrow.guilds?.every((guild) => wide.guilds?.includes(guild)) === true
 
 export const sameQuery = (a: Query, b: Query): boolean =>
   a.guilds?.join() === b.guilds?.join() && a.viewing.join() === b.viewing.join()
 
 export const asSearch = ({ guilds = [], viewing }: Query, cursor?: string): string => {
-  const named = (name: string, values: readonly string[]) => values.map((value) => [name, value])
-  const place = named('lastEventId', cursor === undefined ? [] : [cursor])
-  return String(new URLSearchParams([...named('guild', guilds), ...named('viewing', viewing), ...place]))
+  const search = new URLSearchParams()
+  for (const guild of guilds) search.append('guild', guild)
+  for (const room of viewing) search.append('viewing', room)
+  if (cursor) search.append('lastEventId', cursor)
+  return String(search)
 }

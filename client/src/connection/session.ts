@@ -2,17 +2,9 @@
 
 import type { User } from '../wire.js'
 
-export type Identity =
-  | { readonly is: 'user'; readonly user: User }
-  | { readonly is: 'nobody' }
-  /** No answer, or one that says nothing about the session. */
-  | { readonly is: 'unknown' }
-
 export interface Session {
-  /** Undefined: nobody can be asked, as with a token. */
-  readonly identify?: ((signal: AbortSignal) => Promise<Identity>) | undefined
-  /** Exchanges the app's word for its user. Undefined: the app has none. */
-  readonly vouch?: ((signal: AbortSignal) => Promise<Vouched>) | undefined
+  /** Null: nobody's. Rejects where no answer came, or one that says nothing about the session. Undefined: nobody can be asked, as with a token. */
+  readonly identify?: ((signal: AbortSignal) => Promise<User | null>) | undefined
+  /** Exchanges the app's word for its user; false where it is refused. Rejects where nobody knows. Undefined: the app has none. */
+  readonly vouch?: (() => Promise<boolean>) | undefined
 }
-
-export type Vouched = 'done' | 'refused' | 'failed'

@@ -24,7 +24,7 @@ export type Close = () => void
 export type OpenStream = (url: URL, listener: Listener) => Close
 
 /** A listener that hears nothing once it is closed or was told of the end. */
-export const once = (listener: Listener, release: () => void): { listener: Listener; close: Close; open(): boolean } => {
+export const once = (listener: Listener, release: () => void): { listener: Listener; close: Close } => {
   let open = true
   const close = () => {
     if (!open) return
@@ -32,7 +32,6 @@ export const once = (listener: Listener, release: () => void): { listener: Liste
     release()
   }
   return {
-    open: () => open,
     close,
     listener: {
       frame: (frame) => {

@@ -24,11 +24,11 @@ import { useSelection } from './selection.js'
 export interface VoiceQuery<Selected> {
   readonly guild: string
   /** Of this room alone. */
-  readonly room?: string
+  readonly room?: string | undefined
   /** Of this person alone. */
-  readonly user?: string
-  readonly select?: (people: readonly Person[]) => Selected
-  readonly equal?: (a: Selected, b: Selected) => boolean
+  readonly user?: string | undefined
+  readonly select?: ((people: readonly Person[]) => Selected) | undefined
+  readonly equal?: ((a: Selected, b: Selected) => boolean) | undefined
 }
 
 const noPeople: readonly Person[] = []
@@ -116,9 +116,9 @@ const waits = new WeakMap<Guildhall, Promise<void>>()
 /** Whoever suspended and was taken away cannot say so: nobody waits for longer than this without asking again. */
 const WAITS_MS = 5_000
 
-/** Something is known, or nothing will be until somebody signs in. */
-const isDecided = ({ status: { complete, phase } }: View): boolean =>
-  complete || phase === 'signed-out' || phase === 'ended'
+/** Something is known, or nothing will be until somebody signs in, or is let in where they are not. */
+const isDecided = ({ status: { complete, phase, reason } }: View): boolean =>
+  complete || phase === 'signed-out' || phase === 'ended' || reason === 'not_found'
 
 /** Done when it is decided, or time to look again. Kept with the client: what suspends forgets everything. */
 const decided = (client: Guildhall): Promise<void> => {

@@ -6,12 +6,12 @@ import { useGuildhall } from './provider.js'
 import { useSelection } from './selection.js'
 
 export interface DiscordEvents {
-  readonly onVoiceJoined?: Listener<'voice.joined'>
-  readonly onVoiceLeft?: Listener<'voice.left'>
-  readonly onVoiceUpdated?: Listener<'voice.updated'>
-  readonly onRoomCreated?: Listener<'room.created'>
-  readonly onRoomUpdated?: Listener<'room.updated'>
-  readonly onRoomDeleted?: Listener<'room.deleted'>
+  readonly onVoiceJoined?: Listener<'voice.joined'> | undefined
+  readonly onVoiceLeft?: Listener<'voice.left'> | undefined
+  readonly onVoiceUpdated?: Listener<'voice.updated'> | undefined
+  readonly onRoomCreated?: Listener<'room.created'> | undefined
+  readonly onRoomUpdated?: Listener<'room.updated'> | undefined
+  readonly onRoomDeleted?: Listener<'room.deleted'> | undefined
 }
 
 /** Calls what is given for each event. Which are given may change, how many there are does not. */

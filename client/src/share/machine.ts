@@ -75,8 +75,6 @@ export type ShareEffect =
   | 'start'
   /** Has it begin anew: who is signed in was asked long ago. */
   | 'afresh'
-  /** The same, without that question. */
-  | 'again'
   /** Takes in what the leader says. */
   | 'take'
 
@@ -112,14 +110,14 @@ export const roles: ShareTable = {
     granted,
     told: ['following', 'take'],
     beat: ['following', 'take', 'hello'],
-    astray: ['joining', 'again'],
+    astray: ['joining', 'afresh'],
     silent: ['following', 'steal'],
     wanted: ['following', 'hello'],
   },
   leading: {
     ...inside,
     ready: ['leading', 'gather', 'pass'],
-    stolen: ['joining', 'queue', 'again'],
+    stolen: ['joining', 'queue', 'afresh'],
     asked: ['leading', 'gather', 'answer'],
     wanted: ['leading', 'gather'],
     due: ['leading', 'gather', 'lead'],

@@ -143,7 +143,7 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
     for (const peer of peers.values()) {
       const at = log.findIndex(({ cursor }) => cursor === peer.cursor)
       // Who is ahead is found when this tab has come as far.
-      const known = at >= 0 || phase === 'live' || peer.cursor === undefined
+      const known = at >= 0 || phase === 'live' || !peer.cursor
       if (!peer.waits || !known || !covers(about, peer.query)) continue
       peer.waits = false
       const changes = store.tell(at < 0 ? undefined : (log.slice(at + 1) as Change[]), connection.cursor)
@@ -195,14 +195,15 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
     },
     pass: () => pass?.(),
     start: () => connection.start(),
-    afresh: () => connection.again(false),
-    again: () => connection.again(true),
+    afresh: () => connection.again(),
     take: () => {
-      if (heard?.changes === undefined) return
-      connection.follow(heard.changes)
-      about = heard.query
-      log = heard.log ?? log
-      connection.ask(about)
+      if (!heard?.changes) return
+      const { changes, query, log: told } = heard
+      about = query
+      connection.ask(query)
+      connection.follow(changes)
+      // What was told may have said that this tab has to do without the others.
+      if (role === 'following') log = told ?? log
     },
   }
 
@@ -225,12 +226,13 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
     // One that was frozen may not know as yet that it leads no more.
     if (message.term < term) return
     const fits = cursor === store.cursor && message.term === term
-    ;({ term } = message)
+    // One that was robbed and has not heard of it must not speak with the new one's number.
+    if (role !== 'leading') term = message.term
     missed = 0
     if (is === 'lead') handle(fits ? 'beat' : 'astray')
     else if (is === 'split') {
       if (!sameQuery(union([query, own()]), query)) handle('apart')
-    } else if (to === undefined) {
+    } else if (!to) {
       if (role === 'following') handle(fits ? 'told' : 'astray')
     } else if (to === tabs?.id && cursor === store.cursor) handle('answered')
   }
@@ -265,7 +267,7 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
     if (role === 'leading') answer()
     if (other && followed) connection.start()
     // Of all guilds one may be left out that is to be had by its name.
-    if (about.guilds === undefined && own().guilds && store.view().picture.size === 0) handle('apart')
+    if (!about.guilds && own().guilds && !store.view().picture.size) handle('apart')
   }
 
   const connection = connectionOf({

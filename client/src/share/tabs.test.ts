@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 
+import { ana } from '../environment.testing.js'
 import { HIDDEN_MS } from '../page.js'
 import { guilds, shownOf, type Tab, TestBrowser } from './browser.testing.js'
 import { leftOf } from './days.testing.js'
@@ -53,6 +54,15 @@ describe('a tab that joins', () => {
     const [third] = await opened({ guild: '1' })
     expect(third?.phase).toBe('live')
     expect(streams().filter(({ guilds }) => guilds.includes('1'))).toHaveLength(1)
+  })
+})
+
+describe('a tab that asks by name for a guild that is not there', () => {
+  it('stays by itself beside a tab of all guilds, and knows nothing', async () => {
+    const [, bad] = await opened({}, { guild: '404' })
+    await browser.pass(1_000)
+    expect(bad?.client.view().status).toMatchObject({ complete: false, reason: 'not_found' })
+    expect(streams()).toHaveLength(1)
   })
 })
 
@@ -136,6 +146,18 @@ describe('tabs', () => {
       expect(tab.client.view()).toMatchObject({ user: null, status: { phase: 'signed-out', complete: false } })
     }
     expect(browser.channels.size).toBe(0)
+  })
+
+  it('that followed are signed in again when they ask', async () => {
+    const tabs = await opened({}, {})
+    browser.server.signIn(null, true)
+    await browser.drain()
+    browser.server.signIn(ana, false)
+    const asked = Promise.all(tabs.map(({ client }) => client.refresh()))
+    await browser.pass(1_000)
+    await asked
+    expect(tabs.map(({ phase }) => phase)).toEqual(['live', 'live'])
+    expect(streams()).toHaveLength(1)
   })
 
   it('leave nothing behind after a thousand openings, closings and changes of the leader', async () => {

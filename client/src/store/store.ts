@@ -13,7 +13,7 @@ import { after, emptyPicture, type Picture, replaced } from './picture.js'
 /** How fresh all this is. */
 export interface LiveStatus {
   readonly phase: Phase
-  /** Since when it is so, Unix ms. */
+  /** Since when it is so, Unix ms. 0 before anything was asked for: a server and the browser render the same then. */
   readonly since: number
   readonly reason: Reason
   /** Whether anything is known: only where it is true does an empty room mean that nobody is there. */
@@ -70,7 +70,7 @@ export const storeOf = (options: StoreOptions): Store => {
   let offset = 0
   let view: View = {
     picture: emptyPicture,
-    status: { phase: 'idle', since: now(), reason: 'not_started', complete: false },
+    status: { phase: 'idle', since: 0, reason: 'not_started', complete: false },
     user: null,
   }
   const readers = new Set<() => void>()
