@@ -8,6 +8,7 @@ import type { Parts } from '../browser.js'
 import { createWith, type Guildhall, type GuildhallOptions } from '../client.js'
 import { ana, settle, TestTime } from '../environment.testing.js'
 import { allWell, guild, joined, left, person, room } from '../events.testing.js'
+import { fakeGuildhall } from '../testing/index.js'
 import type { GuildEvent, State } from '../wire.js'
 import {
   GuildhallProvider,
@@ -175,6 +176,15 @@ describe('the hooks', () => {
     expect(place.textContent).toBe('…')
     await snapshot()
     expect(place.textContent).toBe('1')
+  })
+
+  it('suspend no longer where what they ask for is not there', async () => {
+    const { client, phase } = fakeGuildhall({ guild: '404' })
+    const Page = () => <p>{String(useSuspenseVoice({ guild: '404' }))}</p>
+    await render(client, <Suspense fallback="…"><Page /></Suspense>)
+    expect(place.textContent).toBe('…')
+    await act(async () => phase('connecting', 'not_found'))
+    expect(place.textContent).toBe('undefined')
   })
 
   it('tell a button what its command does', async () => {

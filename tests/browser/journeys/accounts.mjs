@@ -3,6 +3,7 @@
 import { House } from './house.mjs'
 import { until } from './process.mjs'
 import { Proxy } from './proxy.mjs'
+import { clientPage } from './served.mjs'
 import { Visitor } from './visitor.mjs'
 
 const signedInAs = (tab) => tab.page.locator('.who').getAttribute('title', { timeout: 1_000 })
@@ -24,6 +25,27 @@ export const accounts = {
     proxy.cuts()
     await until('the first is ben\'s', async () => (await signedInAs(first)).endsWith(` ${nameOf(house.ben)}`))
     await first.shows({ state: 'live' })
+    await until('nobody else has a stream', async () => {
+      const { people } = await house.streams()
+      return people.length === 1 && people[0].userId === house.ben
+    })
+  },
+
+  'the browser is another person\'s when somebody looks again: so is the tab, and what it commands': async ({ binary, browser }) => {
+    const house = await House.start(binary)
+    const visitor = await Visitor.signedIn(browser, house, house.ana)
+    const page = await clientPage(visitor, `
+      import { createGuildhall } from '@guildhall/client'
+      globalThis.client = createGuildhall({ url: '/' })
+      client.subscribe(() => {})`)
+    const shows = (id) => until(`it is ${id}'s`, () => page.evaluate((user) => {
+      const { user: shown, status } = globalThis.client.view()
+      return shown?.id === user && status.phase === 'live'
+    }, id))
+    await shows(house.ana)
+    await visitor.becomes(house.ben)
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+    await shows(house.ben)
     await until('nobody else has a stream', async () => {
       const { people } = await house.streams()
       return people.length === 1 && people[0].userId === house.ben
