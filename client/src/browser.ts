@@ -79,8 +79,8 @@ export const asking =
   }
 
 interface Ending {
-  /** Ends the session. True when there is none any more. */
-  readonly end: () => Promise<boolean>
+  /** Ends the session, or with `everywhere` all of this person's. True when there is none any more. */
+  readonly end: (which: { readonly everywhere?: boolean }) => Promise<boolean>
 }
 
 export const streamsBy = (
@@ -140,11 +140,11 @@ export const sessionOf = ({ root, auth, apiToken }: Access, ask: Fetch, environm
             return user
           }, outer),
     vouch: auth && (() => (vouching ??= exchange(auth).finally(over))),
-    end: async () => {
+    end: async (which) => {
       await vouching?.catch(over)
       // The stream may hear of the end first: that is no reason to begin anew.
       vouching = Promise.resolve(false)
-      const status = await post('auth/logout', async () => ({})).catch(over)
+      const status = await post('auth/logout', async () => which).catch(over)
       over()
       return status === 200 || status === 401
     },

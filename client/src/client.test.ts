@@ -280,6 +280,13 @@ describe('a client', () => {
     expect(client.signInUrl('/a?b=1', 't')).toBe('https://app.test/hall/auth/login?returnTo=%2Fa%3Fb%3D1&invite=t')
   })
 
+  it('signs out everywhere by the server\'s own word for it', async () => {
+    const { client } = await read()
+    answers = [() => new Response(null, { status: 204 })]
+    expect(await client.signOut({ everywhere: true })).toBe(true)
+    expect(asked.at(-1)).toMatchObject({ path: '/hall/auth/logout', init: { body: '{"everywhere":true}' } })
+  })
+
   it('leaves nothing behind when it is closed, also where its readers go later', async () => {
     const { client, stop } = await read()
     client.close()

@@ -70,8 +70,8 @@ export interface Guildhall<NamesGuild extends boolean = boolean> {
   readonly guilds: Group<'guilds', NamesGuild>
   /** Where a sign-in with Discord begins; it comes back to `returnTo`. */
   signInUrl(returnTo: string, invite?: string): string
-  /** Ends the session. False where the server could not be told. */
-  signOut(): Promise<boolean>
+  /** Ends the session; with `everywhere`, this person's in all browsers. False where the server could not be told. */
+  signOut(options?: { readonly everywhere?: boolean }): Promise<boolean>
   /** Asks again who is signed in, as after a sign-in of your own. */
   refresh(): Promise<void>
   /** Ends all of it, for good. */
@@ -230,8 +230,8 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
       const search = new URLSearchParams({ returnTo, ...(invite && { invite }) })
       return new URL(`auth/login?${search}`, root).href
     },
-    signOut: async () => {
-      const ended = await session.end()
+    signOut: async (options = {}) => {
+      const ended = await session.end(options)
       if (ended) connection.sessionEnded()
       return ended
     },
