@@ -78,7 +78,8 @@ export class Page {
   }
 
   async signOut({ withinMs = WITHIN_MS } = {}) {
-    await this.#page.getByRole('button', { name: 'Sign out' }).click({ timeout: withinMs })
+    await this.press({ action: 'account', withinMs })
+    await this.press({ action: 'sign-out', withinMs })
     await this.expectConnection({ state: 'signed-out', withinMs })
   }
 
@@ -104,19 +105,22 @@ export class Page {
   async createRoom({ guildId, name, isPrivate = true, withinMs = WITHIN_MS }) {
     const guild = this.#page.locator(attribute('data-guild-id', guildId))
     await guild.locator('[data-action="new-room"]').click({ timeout: withinMs })
-    await guild.getByRole('textbox', { name: 'Name' }).fill(name, { timeout: withinMs })
-    await guild.getByRole('checkbox').setChecked(isPrivate, { timeout: withinMs })
-    await guild.locator('[data-action="create-room"]').click({ timeout: withinMs })
+    const dialog = this.#page.locator('[data-dialog="new-room"]')
+    await dialog.locator('input[type="text"]').fill(name, { timeout: withinMs })
+    await dialog.getByRole('checkbox').setChecked(isPrivate, { timeout: withinMs })
+    await dialog.locator('[data-action="create-room"]').click({ timeout: withinMs })
     const room = guild.locator('[data-open="true"]').filter({ hasText: name })
     const channelId = await room.getAttribute('data-channel-id', { timeout: withinMs })
     return { channelId }
   }
 
-  /** Opens a room, or closes its page. */
+  /** Opens a room's page, from the lobby or from another one's; or goes back to the lobby. */
   async openRoom({ channelId, open = true, withinMs = WITHIN_MS }) {
     const room = attribute('data-channel-id', channelId)
-    await this.#page.locator(`${room}[data-open="${!open}"] .room-name`).click({ timeout: withinMs })
-    await this.#attached(`${room}[data-open="${open}"]`, withinMs)
+    const back = this.#page.locator('[data-action="back"], [data-action="to-lobby"]')
+    if (await back.count()) await back.click({ timeout: withinMs })
+    if (open) await this.#page.locator(`${room} .room-name`).click({ timeout: withinMs })
+    await this.#attached(open ? `${room}[data-open="true"]` : `${room}:not([data-open])`, withinMs)
   }
 
   /** Clicks a button by its `data-action`: that of an open room, or of the page. */

@@ -10,13 +10,23 @@ import { extname, join, normalize } from 'node:path'
 
 const DIST = new URL('../../ui/dist/', import.meta.url).pathname
 const PREFIX = '/hall/'
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
+}
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "img-src 'self'",
   "connect-src 'self'",
+  "font-src 'self'",
+  "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'self'",
   "frame-ancestors 'none'",
@@ -104,7 +114,7 @@ export class FakeServer {
       case 'GET api/me':
         return user === undefined
           ? void response.writeHead(401).end()
-          : json(response, { user, guilds: this.#snapshot().map(({ id }) => id), expiresAt: Date.now() + 3_600_000 })
+          : json(response, { user, guilds: this.#snapshot().map(({ id }) => id), expiresAt: Date.now() + 3_600_000, discordUrl: 'https://discord.com' })
       case 'GET api/stream':
         return user === undefined ? void response.writeHead(401).end() : this.#stream(request, url, response)
       // The page of an invite is the page.

@@ -32,3 +32,35 @@ export const roomOf = (search: string): string | null => {
   const room = new URLSearchParams(search).get('room')
   return room !== null && /^\d{1,20}$/.test(room) ? room : null
 }
+
+/** Which room's page is open, kept in the address: a reload and a link lead to it, and so does the browser's Back. */
+export interface Navigation {
+  readonly room: () => string | null
+  /** Null: the lobby. */
+  readonly open: (channelId: string | null) => void
+  readonly subscribe: (reader: () => void) => () => void
+}
+
+export const navigationOf = (page: Pick<Window, 'location' | 'history' | 'addEventListener' | 'scrollTo'>): Navigation => {
+  const readers = new Set<() => void>()
+  const tell = () => {
+    for (const reader of [...readers]) reader()
+  }
+  page.addEventListener('popstate', tell)
+  return {
+    room: () => roomOf(page.location.search),
+    open: (channelId) => {
+      const url = new URL(page.location.href)
+      if (channelId === null) url.searchParams.delete('room')
+      else url.searchParams.set('room', channelId)
+      if (url.href === page.location.href) return
+      page.history.pushState(null, '', url)
+      page.scrollTo(0, 0)
+      tell()
+    },
+    subscribe: (reader) => {
+      readers.add(reader)
+      return () => void readers.delete(reader)
+    },
+  }
+}

@@ -1,8 +1,9 @@
 /** Pictures, and a client that shows what a test says. A person's room is set by what they are put into. */
 
-import type { Guild, Guildhall, Person, Picture, Room, Status, User } from '@guildhall/client'
+import type { Guild, GuildEventName, Guildhall, Payload, Person, Picture, Room, Status, User } from '@guildhall/client'
 import { vi } from 'vitest'
 
+import type { Navigation } from './address'
 import type { Connection, Shown } from './shown'
 
 export const person = (userId: string, more: Partial<Person> = {}): Person => ({
@@ -66,15 +67,59 @@ export const seeing = (...guilds: readonly Guild[]): Shown => ({
 export const nothingYet: Shown = { ...quiet, connection: connected('connecting'), picture: null, server: undefined, began: null }
 export const signedOut: Shown = { ...nothingYet, connection: connected('signed-out'), user: null }
 
-/** As much of a client as the page's own components call. */
+/** As much of a client as the page's own components call. `tell` says that an event came, `knows` what the picture is. */
 export const testClient = () => {
   const leave = vi.fn<() => void>()
+  const listeners = new Map<string, Set<(data: unknown) => void>>()
+  let picture: Picture = new Map()
   return {
+    view: () => ({ picture, status: { phase: 'live' } }),
+    subscribe: () => () => undefined,
+    now: () => 1_000,
+    on: (name: string, listener: (data: unknown) => void) => {
+      const hearing = listeners.get(name) ?? new Set()
+      listeners.set(name, hearing.add(listener))
+      return () => void hearing.delete(listener)
+    },
+    knows: (...guilds: readonly Guild[]) => {
+      picture = new Map(guilds.map((one) => [one.id, one]))
+    },
+    tell: <Name extends GuildEventName>(name: Name, data: Payload<Name>) => {
+      for (const listener of listeners.get(name) ?? []) listener(data)
+    },
     run: vi.fn<(name: string, input: unknown) => Promise<unknown>>(),
     viewing: vi.fn<(channelId: string) => () => void>(() => leave),
     leave,
-    signOut: vi.fn<() => Promise<boolean>>(() => Promise.resolve(true)),
+    signOut: vi.fn<(options?: { readonly everywhere?: boolean }) => Promise<boolean>>(() => Promise.resolve(true)),
   }
 }
 
 export const asClient = (client: ReturnType<typeof testClient>): Guildhall => client as unknown as Guildhall
+
+/** Where the page is, without a browser's history. */
+export const testNavigation = (room: string | null = null) => {
+  const readers = new Set<() => void>()
+  let now = room
+  const open = vi.fn<(channelId: string | null) => void>((channelId) => {
+    now = channelId
+    for (const reader of [...readers]) reader()
+  })
+  return {
+    room: () => now,
+    open,
+    subscribe: (reader: () => void) => {
+      readers.add(reader)
+      return () => void readers.delete(reader)
+    },
+  } satisfies Navigation
+}
+
+/** jsdom has no dialogs and no popovers; what they look like is tried in a browser. */
+export const withDialogs = (): void => {
+  HTMLDialogElement.prototype.showModal = function () {
+    this.open = true
+  }
+  HTMLDialogElement.prototype.close = function () {
+    this.open = false
+  }
+}

@@ -3,11 +3,13 @@ import { GuildhallProvider } from '@guildhall/client/react'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 
-import { inviteOf, loginOutcome, roomOf } from './address'
+import { inviteOf, loginOutcome, navigationOf } from './address'
+import './design/base.css'
 import { App } from './page/app'
 import './page/page.css'
-import './page/rooms.css'
 import { showing } from './shown'
+import { chosenLanguage, languageOf, spoken } from './words/language'
+import { SpeechProvider } from './words/speech'
 
 // The page's root, whatever prefix it is served under: this module is one folder
 // below it, in `src/` while developing and in `assets/` when built.
@@ -22,28 +24,33 @@ const { outcome, search } = loginOutcome(location.search)
 if (outcome !== null) history.replaceState(history.state, '', location.pathname + search + location.hash)
 
 const invite = inviteOf(location.pathname, search)
+const navigation = navigationOf(window)
 
-/** A reload opens the same room. */
-const onRoom = (channelId: string | null) => {
-  const url = new URL(location.href)
-  if (channelId === null) url.searchParams.delete('room')
-  else url.searchParams.set('room', channelId)
-  if (url.href !== location.href) history.replaceState(history.state, '', url)
+/** Where Discord's own client has its rooms, as the server tells whoever is signed in. */
+const askDiscordUrl = async (): Promise<string | null> => {
+  const answer = await fetch(new URL('api/me', root), { cache: 'no-store' }).catch(() => null)
+  if (answer === null || !answer.ok) return null
+  const { discordUrl } = (await answer.json()) as { readonly discordUrl?: string }
+  return discordUrl ?? null
 }
 
 const place = document.getElementById('root')
 if (place === null) throw new Error('index.html has no element "root"')
-createRoot(place).render(
+const page = createRoot(place)
+const first = await spoken(languageOf(chosenLanguage(), navigator.languages))
+page.render(
   <StrictMode>
-    <GuildhallProvider client={client}>
-      <App
-        shown={shown}
-        signInUrl={client.signInUrl(location.pathname + search, invite ?? undefined)}
-        invite={invite}
-        room={roomOf(search)}
-        onRoom={onRoom}
-        outcome={outcome}
-      />
-    </GuildhallProvider>
+    <SpeechProvider first={first}>
+      <GuildhallProvider client={client}>
+        <App
+          shown={shown}
+          navigation={navigation}
+          signInUrl={client.signInUrl(location.pathname + search, invite ?? undefined)}
+          invite={invite}
+          outcome={outcome}
+          askDiscordUrl={askDiscordUrl}
+        />
+      </GuildhallProvider>
+    </SpeechProvider>
   </StrictMode>,
 )

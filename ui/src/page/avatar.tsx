@@ -2,17 +2,20 @@
 
 import { useState } from 'react'
 
+import { faceOf, firstLetter } from './names'
+
 interface AvatarProps {
+  readonly userId: string
   readonly name: string
   readonly url: string
 }
 
-export const Avatar = ({ name, url }: AvatarProps) => {
+export const Avatar = ({ userId, name, url }: AvatarProps) => {
   // Remembered by address: a new picture gets a new chance.
   const [broken, setBroken] = useState<string | null>(null)
   if (url === '' || url === broken) {
     return (
-      <span className="avatar letter" aria-hidden="true">
+      <span className="avatar letter" data-face={faceOf(userId)} aria-hidden="true">
         {firstLetter(name)}
       </span>
     )
@@ -20,20 +23,15 @@ export const Avatar = ({ name, url }: AvatarProps) => {
   return (
     <img
       className="avatar"
+      data-face={faceOf(userId)}
       src={url}
       // The name stands beside it.
       alt=""
       width={32}
       height={32}
       decoding="async"
-      referrerPolicy="no-referrer"
+      loading="lazy"
       onError={() => setBroken(url)}
     />
   )
-}
-
-/** The first character as people count them, so that no emoji is cut in two. */
-const firstLetter = (name: string): string => {
-  const [first] = new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(name.trim())
-  return first?.segment.toLocaleUpperCase() ?? '?'
 }

@@ -2,56 +2,47 @@
 
 import type { Status } from '@guildhall/client'
 
-import type { Connection, Obstacle } from '../shown'
+import type { Connection } from '../shown'
+import type { Words } from '../words/en'
+import { clockTime, type Spoken, useSpeech } from '../words/language'
 
 export interface Freshness {
   readonly tone: 'idle' | 'good' | 'waiting' | 'bad'
   readonly words: string
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-
 /** One sentence about the weakest part of the road from Discord to this page. */
-export const freshness = ({ state, obstacle }: Connection, server: Status | undefined): Freshness => {
+export const freshness = ({ state, obstacle }: Connection, server: Status | undefined, { words, language }: Spoken): Freshness => {
   switch (state) {
     case 'signed-out':
-      return { tone: 'idle', words: 'Signed out' }
+      return { tone: 'idle', words: '' }
     case 'ended':
-      return { tone: 'bad', words: 'The server refuses what this page asks for. Load it again.' }
+      return { tone: 'bad', words: words.refusedLine }
     case 'connecting':
       return obstacle === null
-        ? { tone: 'waiting', words: 'Connecting to the server…' }
-        : { tone: 'bad', words: obstacleWords[obstacle] }
+        ? { tone: 'waiting', words: words.connecting }
+        : { tone: 'bad', words: words.obstacleLines[obstacle] }
     case 'reconnecting': {
-      const words = obstacle === null ? 'Reconnecting to the server…' : obstacleWords[obstacle]
-      return { tone: 'bad', words: `${words} What you see may be out of date.` }
+      const why = obstacle === null ? words.reconnecting : words.obstacleLines[obstacle]
+      return { tone: 'bad', words: `${why} ${words.maybeOld}` }
     }
     case 'live':
-      return server === undefined ? { tone: 'good', words: 'Live' } : freshnessBehindTheServer(server)
+      return server === undefined ? { tone: 'good', words: words.live } : behindTheServer(server, words, language)
   }
 }
 
-const obstacleWords: Readonly<Record<Obstacle, string>> = {
-  'no-answer': 'The server does not answer right now. Trying again…',
-  'no-network': 'There is no network right now. Trying again…',
-  unavailable: 'The server is waiting for its bot. Trying again…',
-  'too-many-streams': 'Too many pages are open at once. Trying again…',
-}
-
-const freshnessBehindTheServer = ({ discord, link, since }: Status): Freshness => {
-  const time = clock.format(since)
-  if (link === 'down') {
-    return { tone: 'bad', words: `The server lost its bot at ${time}. What you see may be out of date.` }
-  }
+const behindTheServer = ({ discord, link, since }: Status, words: Words, language: Spoken['language']): Freshness => {
+  const time = clockTime(language, since)
+  if (link === 'down') return { tone: 'bad', words: words.linkDown(time) }
   switch (discord) {
     case 'live':
-      return { tone: 'good', words: 'Live' }
+      return { tone: 'good', words: words.live }
     case 'resuming':
-      return { tone: 'waiting', words: `Discord is reconnecting since ${time}. What was missed will appear.` }
+      return { tone: 'waiting', words: words.resuming(time) }
     case 'down':
-      return { tone: 'bad', words: `Discord cannot be reached since ${time}. What you see may be out of date.` }
+      return { tone: 'bad', words: words.discordDown(time) }
     case 'unknown':
-      return { tone: 'waiting', words: 'Waiting for word from Discord…' }
+      return { tone: 'waiting', words: words.discordUnknown }
   }
 }
 
@@ -60,12 +51,17 @@ interface LineProps {
   readonly server: Status | undefined
 }
 
+/** A word while all is well, a sentence where it is not. Nobody who is signed out is told that they are. */
 export const ConnectionLine = ({ connection, server }: LineProps) => {
-  const { tone, words } = freshness(connection, server)
+  const { tone, words } = freshness(connection, server, useSpeech())
   return (
-    <p className="connection" role="status" aria-live="polite" data-tone={tone}>
-      <span className="dot" aria-hidden="true" />
-      <span>{words}</span>
+    <p className="connection" role="status" data-tone={tone}>
+      {words !== '' && (
+        <>
+          <span className="dot" aria-hidden="true" />
+          <span>{words}</span>
+        </>
+      )}
     </p>
   )
 }

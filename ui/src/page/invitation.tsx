@@ -4,6 +4,8 @@ import { type Answer, roomIn } from '@guildhall/client'
 import { useEffect, useState } from 'react'
 
 import type { Shown } from '../shown'
+import { useAllWords } from '../words/later'
+import { Notice } from './notices'
 import { Refusal } from './refusal'
 import { useCommand, useTools } from './tools'
 import { WaitingForVoice } from './waiting-for-voice'
@@ -15,39 +17,40 @@ interface InvitationProps {
   readonly signInUrl: string
 }
 
-export const Invitation = ({ token, shown, signInUrl }: InvitationProps) => (
-  <section className="notice" data-notice="invitation">
-    <h1>You are invited to a voice room</h1>
-    {shown.connection.state === 'signed-out' ? (
-      <>
-        <p>Sign in with Discord to come in.</p>
-        <a className="button primary" href={signInUrl} data-action="sign-in">
-          Sign in with Discord
-        </a>
-        <p className="small">
-          Your name and your list of servers are read. If you are not on this server yet, Discord may ask whether you
-          may be added to it.
-        </p>
-      </>
-    ) : (
-      <Join token={token} shown={shown} signInUrl={signInUrl} />
-    )}
-  </section>
-)
+export const Invitation = ({ token, shown, signInUrl }: InvitationProps) => {
+  const words = useAllWords()
+  return (
+    <Notice name="invitation" title={words.invitedTitle}>
+      {shown.connection.state === 'signed-out' ? (
+        <>
+          <p>{words.invitedText}</p>
+          <a className="button primary" href={signInUrl} data-action="sign-in">
+            {words.signIn}
+          </a>
+          <p className="soft">{words.invitedReads}</p>
+        </>
+      ) : (
+        <Join token={token} shown={shown} signInUrl={signInUrl} />
+      )}
+    </Notice>
+  )
+}
 
 /** What no further try mends. */
 const FINAL = ['invalid', 'invite_invalid', 'invite_expired', 'invite_revoked', 'no_seats_left']
 
 /** A link alone moves nobody: it takes a click. */
 const Join = ({ token, shown, signInUrl }: InvitationProps) => {
-  const { setOpenRoom } = useTools()
+  const words = useAllWords()
+  const { open, expectMove } = useTools()
   const { isRunning, refused, start } = useCommand()
   const [joined, setJoined] = useState<Answer<'invites.join'> | null>(null)
   const join = async () => {
+    expectMove()
     const room = await start('invites.join', { token })
     if (room === null) return
     setJoined(room)
-    setOpenRoom(room.channelId)
+    open(room.channelId)
   }
   if (joined !== null) return <Joined joined={joined} shown={shown} />
   const isOver = refused !== null && FINAL.includes(refused.code)
@@ -61,19 +64,13 @@ const Join = ({ token, shown, signInUrl }: InvitationProps) => {
           data-action="join"
           onClick={() => void join()}
         >
-          {isRunning ? 'Joining…' : 'Join the room'}
+          {isRunning ? words.joining : words.join}
         </button>
       )}
-      <Refusal
-        refused={
-          refused?.code === 'invalid'
-            ? { code: 'invalid', message: 'This link is not whole. Open it again as you were sent it, or ask for it anew.' }
-            : refused
-        }
-      />
+      <Refusal refused={refused?.code === 'invalid' ? { code: 'not-whole', message: words.inviteNotWhole } : refused} />
       {refused?.code === 'not_member' && (
         <a className="button" href={signInUrl} data-action="sign-in">
-          Sign in by this invite
+          {words.signInByInvite}
         </a>
       )}
     </>
@@ -87,6 +84,7 @@ interface JoinedProps {
 
 /** What is so now, and not what was so at the click. */
 const Joined = ({ joined, shown }: JoinedProps) => {
+  const words = useAllWords()
   const room = shown.picture === null ? undefined : roomIn(shown.picture, joined.channelId)
   const [wasThere, setWasThere] = useState(false)
   const isThere = room !== undefined
@@ -94,18 +92,18 @@ const Joined = ({ joined, shown }: JoinedProps) => {
     if (isThere) setWasThere(true)
   }, [isThere])
   if (room === undefined && (wasThere || joined.outcome !== 'waiting')) {
-    return <p role="status">{wasThere ? 'The room is no more, or no longer open to you.' : 'One moment…'}</p>
+    return <p role="status">{wasThere ? words.inviteRoomGone : words.oneMoment}</p>
   }
   if (room !== undefined && shown.user !== null && room.people.has(shown.user.id)) {
     return (
       <p role="status" data-outcome="in">
-        You are in {room.name}.
+        {words.youAreIn(room.name)}
       </p>
     )
   }
   return (
     <>
-      <p>You may come into {room?.name ?? 'the room'}.</p>
+      <p>{words.mayComeIn(room?.name ?? words.theRoom)}</p>
       <WaitingForVoice url={joined.discordUrl} />
     </>
   )

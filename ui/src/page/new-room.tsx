@@ -1,112 +1,106 @@
-/** Making a room of one's own. */
+/** Making a room of one's own, in a dialog. */
 
-import type { Guild } from '@guildhall/client'
-import { type SubmitEvent, useEffect, useId, useState } from 'react'
+import type { Guild, Room } from '@guildhall/client'
+import { type SubmitEvent, useId, useState } from 'react'
 
+import { useAllWords } from '../words/later'
+import { Modal } from './modal'
 import { Refusal } from './refusal'
 import { useCommand, useTools } from './tools'
 
 /** As long as Discord lets a name be. */
-const NAME_MAX = 100
+export const NAME_MAX = 100
+/** As many as Discord lets a limit be; what it is unless one says otherwise. */
+export const LIMIT_MAX = 99
+const LIMIT = 4
 
-export const NewRoom = ({ guild }: { readonly guild: Guild }) => {
-  const [state, setState] = useState<'closed' | 'open' | 'cancelled'>('closed')
-  const [made, setMade] = useState<string | null>(null)
-  if (state === 'open') {
-    return (
-      <NewRoomForm
-        guildId={guild.id}
-        close={(channelId) => {
-          setMade(channelId)
-          setState(channelId === null ? 'cancelled' : 'closed')
-        }}
-      />
-    )
-  }
-  return (
-    <>
-      {made !== null && <BeingMade key={made} isThere={guild.rooms.has(made)} />}
-      <button
-        className="button"
-        type="button"
-        data-action="new-room"
-        // Whoever has cancelled goes on where they were.
-        autoFocus={state === 'cancelled'}
-        onClick={() => setState('open')}
-      >
-        New room
-      </button>
-    </>
-  )
+interface NewRoomProps {
+  readonly guild: Guild
+  /** Theirs, if there is one already. */
+  readonly mine: Room | undefined
+  readonly close: () => void
 }
 
-/** From the answer until the room is on the page, which may take Discord a moment. */
-const BeingMade = ({ isThere }: { readonly isThere: boolean }) => {
-  const [came, setCame] = useState(isThere)
-  useEffect(() => {
-    if (isThere) setCame(true)
-  }, [isThere])
-  return came ? null : (
-    <p className="small" role="status">
-      Your room is being made…
-    </p>
-  )
-}
-
-interface FormProps {
-  readonly guildId: string
-  /** With the room that was made; null: none was. */
-  readonly close: (channelId: string | null) => void
-}
-
-const NewRoomForm = ({ guildId, close }: FormProps) => {
-  const { setOpenRoom } = useTools()
+export const NewRoom = ({ guild, mine, close }: NewRoomProps) => {
+  const words = useAllWords()
+  const { open } = useTools()
   const { isRunning, refused, start } = useCommand()
   const [name, setName] = useState('')
+  const [limit, setLimit] = useState(LIMIT)
   const [isPrivate, setPrivate] = useState(true)
   const id = useId()
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
-    const room = await start('rooms.create', { guildId, name, private: isPrivate })
+    const room = await start('rooms.create', { guildId: guild.id, name, limit, private: isPrivate })
     if (room === null) return
-    setOpenRoom(room.channelId)
-    close(room.channelId)
+    close()
+    open(room.channelId)
   }
   return (
-    <form
-      className="new-room"
-      aria-label="New room"
-      onSubmit={(event) => void submit(event)}
-      onKeyDown={(event) => event.key === 'Escape' && !isRunning && close(null)}
-    >
-      <label htmlFor={`${id}-name`}>Name</label>
-      <input
-        id={`${id}-name`}
-        className="field"
-        type="text"
-        required
-        // Blanks alone are no name.
-        pattern=".*\S.*"
-        title="A name, not only blanks"
-        maxLength={NAME_MAX}
-        autoComplete="off"
-        autoFocus
-        value={name}
-        onChange={(event) => setName(event.target.value)}
-      />
-      <label className="choice">
-        <input type="checkbox" checked={isPrivate} onChange={(event) => setPrivate(event.target.checked)} />
-        Private: only those with an invite see it and come in
-      </label>
-      <div className="buttons">
-        <button className="button submit" type="submit" disabled={isRunning} data-action="create-room">
-          {isRunning ? 'Creating…' : 'Create room'}
-        </button>
-        <button className="button" type="button" disabled={isRunning} onClick={() => close(null)}>
-          Cancel
-        </button>
-      </div>
-      <Refusal refused={refused} />
-    </form>
+    <Modal name="new-room" labelledBy={`${id}-title`} close={() => isRunning || close()}>
+      <h2 id={`${id}-title`}>
+        <bdi>{words.newRoomIn(guild.name)}</bdi>
+      </h2>
+      <form className="form" onSubmit={(event) => void submit(event)}>
+        {mine !== undefined && <p className="hint">{words.haveRoom(mine.name)}</p>}
+        <div className="field-row">
+          <div className="field-wrap">
+            <label htmlFor={`${id}-name`}>{words.name}</label>
+            <input
+              id={`${id}-name`}
+              className="field"
+              type="text"
+              required
+              // Blanks alone are no name.
+              pattern=".*\S.*"
+              title={words.nameHint}
+              maxLength={NAME_MAX}
+              autoComplete="off"
+              data-focus
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+            />
+          </div>
+          <div className="field-wrap short">
+            <label htmlFor={`${id}-limit`}>{words.limit}</label>
+            <input
+              id={`${id}-limit`}
+              className="field"
+              type="number"
+              required
+              min={0}
+              max={LIMIT_MAX}
+              aria-describedby={`${id}-limit-hint`}
+              value={limit}
+              onChange={(event) => setLimit(event.target.valueAsNumber || 0)}
+            />
+          </div>
+        </div>
+        <p id={`${id}-limit-hint`} className="soft">
+          {words.limitHint}
+        </p>
+        <label className="choice">
+          <input
+            type="checkbox"
+            checked={isPrivate}
+            aria-describedby={`${id}-private`}
+            onChange={(event) => setPrivate(event.target.checked)}
+          />
+          {words.privateChoice}
+        </label>
+        <p id={`${id}-private`} className="soft">
+          {words.privateHint}
+        </p>
+        <Refusal refused={refused} />
+        <div className="buttons">
+          <button className="button primary" type="submit" disabled={isRunning} data-action="create-room">
+            {isRunning ? words.creating : words.create}
+          </button>
+          <button className="button" type="button" disabled={isRunning} onClick={close}>
+            {words.cancel}
+          </button>
+        </div>
+      </form>
+    </Modal>
   )
 }

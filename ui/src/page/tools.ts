@@ -7,22 +7,42 @@ import { createContext, useCallback, useContext, useRef, useState } from 'react'
 export interface Tools {
   /** Who is signed in. */
   readonly userId: string | null
-  /** The room whose page is open. */
-  readonly openRoom: string | null
-  readonly setOpenRoom: (channelId: string | null) => void
+  /** Opens a room's page; null: the lobby. */
+  readonly open: (channelId: string | null) => void
+  /** Where Discord's own client has its rooms; null: not known yet. */
+  readonly discordUrl: string | null
+  /** That this person is about to be moved, or taken out, by what they have just pressed here. */
+  readonly expectMove: () => void
+  /** Whether what appears now has just come, and was not there when the page was opened. */
+  readonly isSettled: () => boolean
 }
 
-const nothing: Tools = { userId: null, openRoom: null, setOpenRoom: () => undefined }
+const nothing: Tools = { userId: null, open: () => undefined, discordUrl: null, expectMove: () => undefined, isSettled: () => false }
 
 export const ToolsContext = createContext(nothing)
 
 export const useTools = (): Tools => useContext(ToolsContext)
 
+/** Whether this came into the page just now: decided once, when it does. */
+export const useFresh = (): boolean => {
+  const { isSettled } = useTools()
+  return useState(isSettled)[0]
+}
+
+/** A room in Discord's own client. */
+export const roomInDiscord = (discordUrl: string | null, guildId: string, channelId: string): string =>
+  new URL(`/channels/${guildId}/${channelId}`, discordUrl ?? 'https://discord.com').href
+
+export interface Refused {
+  readonly code: string
+  readonly message: string
+}
+
 export interface Command {
   /** Until the page shows what it did, or should. */
   readonly isRunning: boolean
   /** Why the last one was not done; null: it was, or there was none. */
-  readonly refused: { readonly code: string; readonly message: string } | null
+  readonly refused: Refused | null
   /** Has it done, unless one is under way. Null: it was refused. */
   readonly start: <Name extends CallName>(name: Name, input: Input<Name>) => Promise<Answer<Name> | null>
 }
