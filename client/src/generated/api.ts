@@ -986,6 +986,8 @@ export interface components {
         };
         /** @description Body of `GET /api/me`. */
         readonly Me: {
+            /** @description Where Discord's own client has its rooms, below `/channels/GUILD/CHANNEL`. */
+            readonly discordUrl: string;
             /**
              * Format: int64
              * @description When the session ends unless it slides.

@@ -344,6 +344,7 @@ export const Profile = /*@__PURE__*/ k.open({
 
 /** Body of `GET /api/me`. */
 export const Me = /*@__PURE__*/ k.open({
+  discordUrl: /*@__PURE__*/ k.text(),
   expiresAt: /*@__PURE__*/ k.whole({ min: 0 }),
   guilds: /*@__PURE__*/ k.list(Snowflake),
   user: Profile,

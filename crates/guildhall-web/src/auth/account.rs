@@ -43,6 +43,8 @@ pub(crate) struct Me {
     /// When the session ends unless it slides.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     expires_at: UnixMs,
+    /// Where Discord's own client has its rooms, below `/channels/GUILD/CHANNEL`.
+    discord_url: String,
 }
 
 /// `GET /api/me`.
@@ -55,6 +57,7 @@ pub(super) async fn me(
         expires_at: session.expires_at.min(session.ends_at),
         user: session.user,
         guilds: auth.world.shared(session.guilds),
+        discord_url: auth.config.discord_public_url.origin().ascii_serialization(),
     };
     Ok((private(), Json(me)).into_response())
 }
