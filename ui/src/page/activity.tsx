@@ -50,19 +50,21 @@ const NewsList = ({ news }: { readonly news: NewsDesk }) => {
   return (
     <>
       <p className="soft">{words.activityPace(words.ms(inMs.format(median)))}</p>
-      <ol className="news" role="log" aria-label={words.activity}>
-        {list.map((one) => (
-          <li key={one.id} data-news={one.kind}>
-            <time className="soft" dateTime={new Date(one.at).toISOString()}>
-              {clockTime(language, one.at, true)}
-            </time>
-            <Sentence one={one} />
-            <span className="soft latency" title={words.activityLatency}>
-              {words.ms(inMs.format(one.latency))}
-            </span>
-          </li>
-        ))}
-      </ol>
+      <div role="log" aria-label={words.activity}>
+        <ol className="news">
+          {list.map((one) => (
+            <li key={one.id} data-news={one.kind}>
+              <time className="soft" dateTime={new Date(one.at).toISOString()}>
+                {clockTime(language, one.at, true)}
+              </time>
+              <Sentence one={one} />
+              <span className="soft latency" title={words.activityLatency}>
+                {words.ms(inMs.format(one.latency))}
+              </span>
+            </li>
+          ))}
+        </ol>
+      </div>
     </>
   )
 }

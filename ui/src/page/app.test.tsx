@@ -185,6 +185,9 @@ describe('the page', () => {
     await show(seeing(house))
     act(() => void one('.person img').dispatchEvent(new Event('error')))
     expect(one('.person .avatar').textContent).toBe('U')
+    const turned = person('8', { displayName: '\u202e\u200b éve', avatarUrl: '' })
+    await show(seeing(guild('1', room('10', turned))))
+    expect(one('.person .avatar').textContent).toBe('É')
   })
 
   it('lists rooms under their categories, those of none first, as Discord does', async () => {

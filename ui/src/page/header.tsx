@@ -25,7 +25,7 @@ export const Header = ({ user, signOut, children }: HeaderProps) => {
       <a className="skip" href="#content">
         {words.toContent}
       </a>
-      <a className="brand" href="./" onClick={(event: MouseEvent) => follow(event, () => open(null))}>
+      <a className="brand" href="./" aria-label="Guildhall" onClick={(event: MouseEvent) => follow(event, () => open(null))}>
         <Mark />
         <span>Guildhall</span>
       </a>
@@ -35,7 +35,7 @@ export const Header = ({ user, signOut, children }: HeaderProps) => {
           <Languages />
         ) : (
           <>
-            <button className="button quiet" type="button" popoverTarget="activity" data-action="activity">
+            <button className="button quiet" type="button" popoverTarget="activity" aria-label={words.activity} data-action="activity">
               <Sign drawing="activity" />
               <span className="wide-only">{words.activity}</span>
             </button>

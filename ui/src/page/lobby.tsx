@@ -75,7 +75,7 @@ const CategoryRooms = ({ guildId, category }: { readonly guildId: string; readon
   const { userId, open } = useTools()
   const heading = `category-${guildId}-${category.id ?? 'none'}`
   return (
-    <section className="category" aria-labelledby={heading}>
+    <section className="category" aria-labelledby={`${heading} guild-${guildId}`}>
       <h3 id={heading}>
         <bdi>{category.name !== undefined && isShown(category.name) ? category.name : words.withoutCategory}</bdi>
       </h3>

@@ -28,10 +28,12 @@ export const namesakes = (people: readonly Person[], words: Words): ReadonlySet<
   return found
 }
 
+const segmenter = new Intl.Segmenter()
+
 /** What stands in place of a picture. */
 export const firstLetter = (name: string): string => {
-  const [letter = '?'] = Array.from(new Intl.Segmenter().segment(name.trim()), ({ segment }) => segment)
-  return letter.toLocaleUpperCase()
+  for (const { segment } of segmenter.segment(name)) if (isShown(segment)) return segment.toLocaleUpperCase()
+  return '?'
 }
 
 /** Which of the six grounds a letter stands on: the same for the same person. */

@@ -81,7 +81,7 @@ export const PersonTile = memo(({ person, kind, isDoubled, isMe, isOwner, childr
 PersonTile.displayName = 'PersonTile'
 
 const Name = ({ person, name, isDoubled }: { readonly person: Person; readonly name: string; readonly isDoubled: boolean }) => (
-  <span className="person-name" title={`${name} (${person.username})`}>
+  <span className="person-name" dir="auto" title={`${name} (${person.username})`}>
     <bdi>{name}</bdi>
     {isDoubled && <span className="soft"> {person.username}</span>}
   </span>
