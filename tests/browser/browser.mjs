@@ -117,6 +117,7 @@ export class Page {
   /** Opens a room's page, from the lobby or from another one's; or goes back to the lobby. */
   async openRoom({ channelId, open = true, withinMs = WITHIN_MS }) {
     const room = attribute('data-channel-id', channelId)
+    await this.#staysOut()
     const back = this.#page.locator('[data-action="back"], [data-action="to-lobby"]')
     if (await back.count()) await back.click({ timeout: withinMs })
     if (open) await this.#page.locator(`${room} .room-name`).click({ timeout: withinMs })
@@ -125,6 +126,7 @@ export class Page {
 
   /** Clicks a button by its `data-action`: that of an open room, or of the page. */
   async press({ action, channelId, withinMs = WITHIN_MS }) {
+    await this.#staysOut()
     const within = channelId === undefined ? '' : `${attribute('data-channel-id', channelId)} `
     await this.#page.locator(`${within}${attribute('data-action', action)}`).click({ timeout: withinMs })
   }
@@ -199,6 +201,12 @@ export class Page {
 
   async close() {
     await this.#browser.close()
+  }
+
+  /** Whoever dropped out of voice is told so in a dialog, and cannot press anything behind it. */
+  async #staysOut() {
+    const dialog = this.#page.locator('[data-dialog="dropout"]')
+    if (await dialog.count()) await dialog.locator('[data-action="stay-out"]').click()
   }
 
   async #attached(selector, withinMs) {

@@ -43,6 +43,8 @@ export class FakeServer {
   commands = []
   /** How many of the next streams are answered 503, at which an EventSource gives up. */
   refusals = 0
+  /** All streams are answered so; null: as they should. 0: not at all, as by a server that is stuck. */
+  answersStreams = null
   #snapshot
   #people
   #streams = new Set()
@@ -114,9 +116,17 @@ export class FakeServer {
       case 'GET api/me':
         return user === undefined
           ? void response.writeHead(401).end()
-          : json(response, { user, guilds: this.#snapshot().map(({ id }) => id), expiresAt: Date.now() + 3_600_000, discordUrl: 'https://discord.com' })
+          : json(response, {
+              user,
+              guilds: this.#snapshot().map(({ id }) => id),
+              expiresAt: Date.now() + 3_600_000,
+              discordUrl: 'https://discord.com',
+            })
       case 'GET api/stream':
         return user === undefined ? void response.writeHead(401).end() : this.#stream(request, url, response)
+      // Asked by a browser whose EventSource has given up without a word.
+      case 'HEAD api/stream':
+        return void response.writeHead(user === undefined ? 401 : this.answersStreams || 200).end()
       // The page of an invite is the page.
       case 'GET join':
         return this.#file('index.html', response)
@@ -201,6 +211,8 @@ export class FakeServer {
   }
 
   #stream(request, url, response) {
+    if (this.answersStreams === 0) return
+    if (this.answersStreams !== null) return void response.writeHead(this.answersStreams).end()
     if (this.refusals > 0) {
       this.refusals -= 1
       return void response.writeHead(503).end()
@@ -256,7 +268,7 @@ const drawAvatar = (seed, response) => {
   const hue = (seed * 47) % 360
   response.writeHead(200, { 'content-type': 'image/svg+xml' })
   response.end(
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" fill="hsl(${hue} 55% 55%)"/>` +
-      `<circle cx="4" cy="3.2" r="1.5" fill="hsl(${hue} 60% 85%)"/><circle cx="4" cy="8" r="3" fill="hsl(${hue} 60% 85%)"/></svg>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" fill="hsl(${hue} 32% 46%)"/>` +
+      `<circle cx="4" cy="3.2" r="1.5" fill="hsl(${hue} 45% 84%)"/><circle cx="4" cy="8" r="3" fill="hsl(${hue} 45% 84%)"/></svg>`,
   )
 }

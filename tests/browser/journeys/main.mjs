@@ -17,6 +17,7 @@ import { examples } from './examples.mjs'
 import { login } from './login.mjs'
 import { outages } from './outages.mjs'
 import { cleanUp } from './process.mjs'
+import { rooms } from './rooms.mjs'
 import { snippet } from './snippet.mjs'
 import { tabs } from './tabs.mjs'
 
@@ -24,7 +25,7 @@ const [path, ...words] = process.argv.slice(2)
 if (path === undefined) throw new Error('Give the path of the binary.')
 const binary = resolve(process.env.INIT_CWD ?? '.', path)
 
-const journeys = Object.entries({ ...outages, ...tabs, ...accounts, ...login, ...examples, ...snippet, ...backends, ...beside, ...agreement })
+const journeys = Object.entries({ ...outages, ...rooms, ...tabs, ...accounts, ...login, ...examples, ...snippet, ...backends, ...beside, ...agreement })
 const asked = journeys.filter(([name]) => words.every((word) => name.includes(word)))
 if (asked.length === 0) throw new Error(`no journey has ${words.join(' ')} in its name`)
 

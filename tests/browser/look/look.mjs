@@ -1,0 +1,128 @@
+/**
+ * Looks at the page in every state, with the eyes of machines:
+ *
+ *     npm run look -- [words of a state's name …]
+ *
+ * Nobody is shut out (axe, with contrast), nothing is wider than the window, no row is empty, and boxes and
+ * texts of what the documentation pictures are where they were: `npm run look -- --write` says where they are.
+ */
+
+import { strict as assert } from 'node:assert'
+import { readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+
+import { launch } from '../browser.mjs'
+import { openState } from './open.mjs'
+import { states } from './states.mjs'
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const BOXES = new URL('boxes.json', import.meta.url)
+/** A browser of another build rounds differently. */
+const WITHIN_PX = 4
+
+const WIDE = { width: 1280, height: 800, colorScheme: 'light' }
+const NARROW = { width: 390, height: 844, colorScheme: 'dark' }
+const NARROWEST = { width: 320, height: 640, colorScheme: 'light' }
+/** At 200 % zoom a window of 1280 has 640 pixels, each twice as large. */
+const ZOOMED = { width: 640, height: 400, colorScheme: 'dark' }
+
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+const writes = process.argv.includes('--write')
+const known = writes ? {} : JSON.parse(await readFile(BOXES, 'utf8'))
+
+const findings = (page) =>
+  page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] })
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => `${node.target} ${node.any[0]?.message ?? ''}`)}`)
+  })
+
+const tooWide = (page) =>
+  page.evaluate(() => {
+    const width = document.documentElement.clientWidth
+    const isClipped = (element) => {
+      for (let parent = element.parentElement; parent !== null; parent = parent.parentElement) {
+        if (getComputedStyle(parent).overflowX !== 'visible') return true
+      }
+      return false
+    }
+    const out = [...document.querySelectorAll('body *')].filter((element) => {
+      const { left, right, width: own } = element.getBoundingClientRect()
+      return own > 0 && (right > width + 1 || left < -1) && !isClipped(element) && !element.matches('.visually-hidden, .skip')
+    })
+    const page = document.documentElement.scrollWidth - width
+    return [...(page > 0 ? [`the page by ${page} px`] : []), ...out.slice(0, 3).map((element) => `${element.tagName}.${element.className}`)]
+  })
+
+/** Rows in which one sees nothing, and names of no width. */
+const emptyRows = (page) =>
+  page.evaluate(() => {
+    const shows = /[^\s\p{C}\p{Z}\p{M}\u115F\u1160\u2800\u3164\uFFA0]/u
+    const names = [...document.querySelectorAll('.person-name, .room-name, h1, h2, h3, .badge')]
+    return names
+      .filter((name) => !name.matches('.visually-hidden') && name.checkVisibility({ contentVisibilityAuto: true }))
+      .filter((name) => !shows.test(name.textContent) || name.getBoundingClientRect().width < 8)
+      .map((name) => `${name.className || name.tagName} ${JSON.stringify(name.textContent)}`)
+  })
+
+const boxesOf = (page) =>
+  page.evaluate(() => {
+    const parts = 'header, .brand, .connection, h1, h2, h3, .room, .room-name, .person, .tile, .count, .button, .notice, .panel, .hint, .skeleton'
+    return [...document.querySelectorAll(parts)]
+      .filter((part) => part.checkVisibility() && part.getBoundingClientRect().top < innerHeight)
+      .map((part) => {
+        const { x, y, width, height } = part.getBoundingClientRect()
+        const text = part.childElementCount === 0 || part.matches('.person, .room-name, h1, h2, h3, .button, .connection') ? part.textContent : ''
+        return [`${part.tagName.toLowerCase()}.${part.classList[0] ?? ''}`, text, ...[x, y, width, height].map(Math.round)]
+      })
+  })
+
+const compare = (where, before, now) => {
+  assert.ok(before, `${where}: nothing is known, npm run look -- --write`)
+  const names = (boxes) => boxes.map(([name, text]) => `${name} ${text}`)
+  assert.deepEqual(names(now), names(before), `${where}: other parts or texts`)
+  now.forEach(([name, text, ...box], at) => {
+    const was = before[at].slice(2)
+    const off = Math.max(...box.map((value, side) => Math.abs(value - was[side])))
+    assert.ok(off <= WITHIN_PX, `${where}: ${name} ${text} is at ${box}, was at ${was}`)
+  })
+}
+
+const browser = await launch()
+let failed = false
+let looks = 0
+for (const [name, { pictured, hostile, big }] of Object.entries(states)) {
+  if (!words.every((word) => name.includes(word))) continue
+  const began = performance.now()
+  const found = []
+  const { page, wrong, end } = await openState(browser, name, WIDE)
+  for (const size of [WIDE, NARROW, ...(hostile || pictured ? [NARROWEST, ZOOMED] : [])]) {
+    const where = `${name} at ${size.width}, ${size.colorScheme}`
+    await page.setViewportSize({ width: size.width, height: size.height })
+    await page.emulateMedia({ colorScheme: size.colorScheme })
+    await page.evaluate(AXE)
+    // What is big is the same many times over: once is enough for the slowest of the three.
+    const looking = big && size !== WIDE ? [] : [['axe', findings]]
+    for (const [what, of] of [...looking, ['too wide', tooWide], ['empty', emptyRows]]) {
+      for (const finding of await of(page)) found.push(`${where}: ${what}: ${finding}`)
+    }
+    if (pictured && (size === WIDE || size === NARROW)) {
+      const boxes = await boxesOf(page)
+      try {
+        if (writes) known[where] = boxes
+        else compare(where, known[where], boxes)
+      } catch (error) {
+        found.push(error.message)
+      }
+    }
+    looks += 1
+  }
+  for (const said of wrong) found.push(`${name}: ${said}`)
+  await end()
+  failed ||= found.length > 0
+  console.log(`${found.length === 0 ? 'ok   ' : 'FAIL '} ${name} (${Math.round(performance.now() - began)} ms)`)
+  for (const finding of found) console.log(`      ${finding}`)
+}
+await browser.close()
+if (writes) await writeFile(BOXES, `{\n${Object.entries(known).map(([where, boxes]) => `${JSON.stringify(where)}: [\n${boxes.map((box) => JSON.stringify(box)).join(',\n')}\n]`).join(',\n')}\n}\n`)
+console.log(`${looks} looks`)
+process.exit(failed ? 1 : 0)
