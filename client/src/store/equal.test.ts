@@ -56,3 +56,21 @@ describe('equal one level deep', () => {
     [new Map([['a', 1]]), new Map([['a', 2]]), false],
   ])('%o and %o: %s', (a, b, expected) => expect(shallowEqual(a, b)).toBe(expected))
 })
+
+describe('what is kept of maps', () => {
+  const map = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.jsonValue({ maxDepth: 1 }))).map((pairs) => new Map(pairs))
+
+  it('is equal to the newer one, in its order, and each part is the older one where that is equal', () => {
+    fc.assert(
+      fc.property(map, map, (older, newer) => {
+        const kept = keepEqual(older, structuredClone(newer))
+        expect([...kept]).toEqual([...newer])
+        const isSame = JSON.stringify([...older]) === JSON.stringify([...newer])
+        if (isSame) expect(kept).toBe(older)
+        for (const [key, value] of kept) {
+          if (older.has(key) && JSON.stringify(older.get(key)) === JSON.stringify(value)) expect(value).toBe(older.get(key))
+        }
+      }),
+    )
+  })
+})

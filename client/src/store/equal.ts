@@ -20,14 +20,36 @@ export const keepEqual = <Value>(before: unknown, now: Value): Value => {
   const entries = Object.is(before, now) ? null : both(before, now)
   if (entries === null) return now
   const [older, newer] = entries
-  // In their order: that of a map's entries is seen by whoever walks it.
+  if (now instanceof Map) return keptMap(older, newer) as Value
   const kept = [...newer].map(([key, value]) => [key, keepEqual(older.get(key), value)] as const)
   const keys = [...older.keys()]
   const same =
     older.size === newer.size && kept.every(([key, value], at) => keys[at] === key && Object.is(value, older.get(key)))
   if (same) return before as Value
-  if (now instanceof Map) return new Map(kept) as Value
   return (Array.isArray(now) ? kept.map(([, value]) => value) : Object.fromEntries(kept)) as Value
+}
+
+/**
+ * The same of maps. A room of a thousand people is compared for each event of one of them, so nothing is made here
+ * but what differs.
+ */
+const keptMap = (older: Entries, newer: Entries): Entries => {
+  let same = older.size === newer.size
+  // In their order: that of a map's entries is seen by whoever walks it.
+  const keys = older.keys()
+  const kept: [string, unknown][] = []
+  for (const [key, value] of newer) {
+    same &&= keys.next().value === key
+    const was = older.get(key)
+    const keeps = keepEqual(was, value)
+    same &&= Object.is(keeps, was)
+    if (!Object.is(keeps, value)) kept.push([key, keeps])
+  }
+  if (same) return older
+  if (kept.length === 0) return newer
+  const all = new Map(newer)
+  for (const [key, value] of kept) all.set(key, value)
+  return all
 }
 
 /** Equal one level deep: what a selector that builds an object or a list wants. */
