@@ -68,7 +68,7 @@ export const App = ({ shown, navigation, signInUrl, invite = null, outcome = nul
         data-began={now.began?.how}
         data-snapshots={now.began?.snapshots}
       >
-        <Header user={now.user} signOut={client.signOut}>
+        <Header user={now.user}>
           <ConnectionLine connection={now.connection} server={now.server} />
         </Header>
         <main id="content" className="content" tabIndex={-1}>
@@ -83,9 +83,9 @@ export const App = ({ shown, navigation, signInUrl, invite = null, outcome = nul
             {(invite === null || !isSignedOut) && <Content shown={now} signInUrl={signInUrl} openRoom={openRoom} />}
           </Catch>
         </main>
-        {userId !== null && (
+        {now.user !== null && (
           <Suspense>
-            <WhileLive userId={userId} picture={now.picture} openRoom={openRoom} isExpected={isExpected} />
+            <WhileLive user={now.user} picture={now.picture} openRoom={openRoom} isExpected={isExpected} />
           </Suspense>
         )}
       </div>

@@ -69,7 +69,7 @@ const OpenRoom = ({ guild, room }: { readonly guild: Guild; readonly room: Room 
     <div data-guild-id={guild.id} className="room-page" data-available={guild.available}>
       <a className="back" href="./" data-action="back" onClick={(event: MouseEvent) => follow(event, () => open(null))}>
         <Sign drawing="back" />
-        <bdi>{words.backTo(guild.name)}</bdi>
+        <bdi>{isShown(guild.name) ? guild.name : words.unnamed}</bdi>
       </a>
       <article aria-labelledby={titled} data-channel-id={room.channelId} data-open="true" data-mine={isMine}>
         <div className="room-top">

@@ -9,6 +9,9 @@ import { isShown } from './names'
 import { PersonName, usePeople } from './person'
 import { useFresh } from './tools'
 
+/** From here on a row is laid out person by person, and only where it is looked at. */
+const MANY = 100
+
 interface RoomRowProps {
   readonly room: Room
   readonly userId: string | null
@@ -36,7 +39,7 @@ export const RoomRow = memo(({ room, userId, open }: RoomRowProps) => {
       {people.length === 0 ? (
         <p className="soft nobody">{words.nobodyHere}</p>
       ) : (
-        <ul className="people" aria-labelledby={heading}>
+        <ul className="people" aria-labelledby={heading} data-many={people.length > MANY}>
           {people.map((person) => (
             <PersonName
               key={person.userId}

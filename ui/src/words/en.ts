@@ -12,11 +12,6 @@ export const en = {
   account: (name: string) => `Account: ${name}`,
   signedInAs: (name: string) => `Signed in as ${name}`,
   language: 'Language',
-  signOut: 'Sign out',
-  signOutEverywhere: 'Sign out everywhere',
-  signOutEverywhereHint: 'Ends your sessions in all browsers.',
-  signingOut: 'Signing out…',
-  notSignedOut: 'You are not signed out yet. Try again.',
   activity: 'Activity',
 
   // How fresh it is
@@ -76,7 +71,6 @@ export const en = {
   stage: 'Stage',
   locked: 'Locked',
   private: 'Private',
-  full: 'Full',
   yours: 'Yours',
   idle: (time: string) => `Nobody uses this room. It is removed at ${time}, unless somebody comes in or looks at it.`,
   simulated: 'This is a demo with a simulated Discord. Nothing moves until you move somebody.',

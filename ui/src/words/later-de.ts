@@ -3,6 +3,12 @@
 import type { LaterWords } from './later-en'
 
 export const laterDe: LaterWords = {
+  signOut: 'Abmelden',
+  signOutEverywhere: 'Überall abmelden',
+  signOutEverywhereHint: 'Beendet deine Sitzungen in allen Browsern.',
+  signingOut: 'Wird abgemeldet…',
+  notSignedOut: 'Du bist noch nicht abgemeldet. Versuch es noch einmal.',
+
   landingTitle: 'Wer ist gerade im Voice?',
   landingText: 'Die Sprachräume deiner Discord-Server, live. Sieh, wer da ist, mach einen eigenen Raum auf, verschick einen Link.',
   signInReads: 'Gelesen werden nur dein Name und die Liste deiner Server. Du siehst hier, was du in Discord sehen darfst.',
@@ -22,10 +28,8 @@ export const laterDe: LaterWords = {
   create: 'Raum erstellen',
   creating: 'Wird erstellt…',
   cancel: 'Abbrechen',
-  beingMade: 'Dein Raum wird erstellt…',
   haveRoom: (name) => `Du hast hier schon einen Raum: ${name}. Schließ ihn, falls ein zweiter abgelehnt wird.`,
 
-  backTo: (guild) => guild,
   peopleHere: 'Personen',
   roomGoneTitle: 'Diesen Raum gibt es hier nicht',
   roomGoneText: 'Er wurde geschlossen oder steht dir nicht mehr offen.',
@@ -46,7 +50,6 @@ export const laterDe: LaterWords = {
   rename: 'Umbenennen',
   save: 'Speichern',
   saving: 'Wird gespeichert…',
-  saved: 'Gespeichert.',
   queued: (time) => `Discord lässt das warten: Es geschieht etwa um ${time}.`,
   status: 'Status',
   statusHint: 'Was hier gerade los ist; bis zu 500 Zeichen.',

@@ -4,6 +4,13 @@
 type Sentence = readonly [who: string, does: string, where: string, rest?: string]
 
 export const laterEn = {
+  // Account
+  signOut: 'Sign out',
+  signOutEverywhere: 'Sign out everywhere',
+  signOutEverywhereHint: 'Ends your sessions in all browsers.',
+  signingOut: 'Signing out…',
+  notSignedOut: 'You are not signed out yet. Try again.',
+
   // Landing
   landingTitle: 'Who is in voice right now?',
   landingText: 'The voice rooms of your Discord servers, live. See who is there, make a room of your own, send one link.',
@@ -25,11 +32,9 @@ export const laterEn = {
   create: 'Create the room',
   creating: 'Creating…',
   cancel: 'Cancel',
-  beingMade: 'Your room is being made…',
   haveRoom: (name: string) => `You have a room here already: ${name}. Close it if a second one is refused.`,
 
   // Room page
-  backTo: (guild: string) => guild,
   peopleHere: 'People',
   roomGoneTitle: 'This room is not here',
   roomGoneText: 'It was closed, or it is not open to you any more.',
@@ -51,7 +56,6 @@ export const laterEn = {
   rename: 'Rename',
   save: 'Save',
   saving: 'Saving…',
-  saved: 'Saved.',
   queued: (time: string) => `Discord makes this wait: it is done at about ${time}.`,
   status: 'Status',
   statusHint: 'What goes on here; up to 500 characters.',
