@@ -12,6 +12,8 @@ mod edit;
 mod permission;
 /// Which gateway intent lets an event through.
 mod intents;
+/// Where sign-ins may lead back to.
+mod redirects;
 /// Who did what, and why.
 mod audit;
 /// Guilds and what is in them.
@@ -101,6 +103,7 @@ pub(crate) use payload::{
     current_user, guild_create, guild_object, presence, role_object, unavailable, visible_channels,
 };
 pub(crate) use permission::Permissions;
+pub(crate) use redirects::Redirects;
 pub(crate) use roles::{NewRole, RoleEdit};
 pub(crate) use table::Table;
 pub(crate) use threads::{NewThread, ThreadEdit};
@@ -117,6 +120,8 @@ pub(crate) struct Registration {
     pub(crate) client_secret: String,
     /// The portal's switches.
     pub(crate) privileged_intents: PrivilegedIntents,
+    /// The portal's list.
+    pub(crate) redirects: Redirects,
     /// How often the bot token was replaced because too many sessions were started.
     pub(crate) token_resets: u32,
     /// Fields of the Application object that it has given itself.

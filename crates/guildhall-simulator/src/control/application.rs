@@ -1,6 +1,6 @@
 //! The application as its owner has it in the developer portal.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -27,6 +27,7 @@ pub(super) fn routes() -> Router<AppState> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ApplicationEdit {
     privileged_intents: Option<Switches>,
+    redirect_uris: Option<BTreeSet<String>>,
 }
 
 #[derive(Deserialize)]
@@ -37,13 +38,16 @@ struct Switches {
     message_content: Option<bool>,
 }
 
-/// `PATCH /sim/application`: the switches of privileged intents. Sessions that
-/// run keep what they were given.
+/// `PATCH /sim/application`: the switches of privileged intents, and the redirect URIs.
+/// Sessions that run keep what they were given.
 async fn edit(
     State(discord): State<Arc<Discord>>,
     StrictJson(body): StrictJson<ApplicationEdit>,
 ) -> ControlResult {
     let now = discord.with(|core| {
+        if let Some(uris) = body.redirect_uris {
+            core.world.application.redirects.register(uris);
+        }
         let switches = &mut core.world.application.privileged_intents;
         if let Some(edit) = body.privileged_intents {
             let set = |switch: &mut bool, to: Option<bool>| *switch = to.unwrap_or(*switch);
@@ -51,10 +55,11 @@ async fn edit(
             set(&mut switches.guild_presences, edit.guild_presences);
             set(&mut switches.message_content, edit.message_content);
         }
-        *switches
+        let redirects = core.world.application.redirects.listed();
+        json!({"privilegedIntents": *switches, "redirectUris": redirects})
     });
     discord.notify_changed();
-    Ok(Json(json!({"privilegedIntents": now})))
+    Ok(Json(now))
 }
 
 /// What becomes of the bot token.

@@ -133,8 +133,13 @@ fn read(
         .cloned()
         .ok_or("redirect_uri is missing")?;
     let redirect_uri = Url::parse(&redirect_text).map_err(|_| "redirect_uri is not a URL")?;
-    if !is_loopback(&redirect_uri) {
-        return Err("redirect_uri is not a loopback address");
+    let of_this_machine = is_loopback(&redirect_uri);
+    let takes = discord.with(|core| {
+        let redirects = &mut core.world.application.redirects;
+        redirects.takes(&redirect_text, of_this_machine)
+    });
+    if !takes {
+        return Err("redirect_uri is none that is registered");
     }
     let state = fields.get("state").cloned();
     Ok((

@@ -211,7 +211,7 @@ pub(super) fn object(world: &World, webhook: &Webhook) -> Value {
         "approximate_guild_count": world.bot_guilds().count(),
         "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0,
-        "redirect_uris": [],
+        "redirect_uris": world.application.redirects.listed(),
         "interactions_endpoint_url": null,
         "role_connections_verification_url": null,
         // Discord's numbers of one that is switched off, and one that is on.

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::{
     Channel, ChannelKind, ChannelSettings, Guild, Interactions, Overwrite, OverwriteKind,
-    Permissions, Presence, PrivilegedIntents, Registration, Role, Table, User, World,
+    Permissions, Presence, PrivilegedIntents, Redirects, Registration, Role, Table, User, World,
 };
 use crate::snowflake::{IdSource, SeededRng, Snowflake};
 
@@ -57,6 +57,7 @@ pub(super) fn build(seed: u64) -> World {
         bot_token,
         client_secret: ids.rng.letters(32),
         privileged_intents: PrivilegedIntents::ALL,
+        redirects: Redirects::default(),
         token_resets: 0,
         settings: serde_json::Map::new(),
         commands: Vec::new(),

@@ -4,7 +4,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::house::{Failure, House, Outcome};
@@ -266,6 +266,30 @@ async fn nothing_is_sent_to_a_stranger() -> Outcome {
     let bot = house.application.id.to_string();
     let (status, _) = authorize(&house, with(asked(&house), "sim_user", &bot)).await?;
     assert_eq!(status, 400);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_application_lists_its_redirects_and_may_have_exactly_some() -> Outcome {
+    let house = House::open().await?;
+    let listed = async || -> Result<Value, Failure> {
+        let token = format!("Bot {}", house.application.bot_token);
+        let request = house.http.get(house.url("/api/v10/applications/@me"));
+        let answer = request.header("authorization", token).send().await?;
+        Ok(answer.json::<Value>().await?["redirect_uris"].clone())
+    };
+    assert_eq!(listed().await?, json!([]));
+    let (status, _) = authorize(&house, asked(&house)).await?;
+    assert_eq!(status, 302);
+    assert_eq!(listed().await?, json!([REDIRECT]));
+    let other = "https://hall.example/auth/callback";
+    let edit = json!({"redirectUris": [other]});
+    house.act("PATCH", "/sim/application", edit).await?;
+    assert_eq!(listed().await?, json!([other]));
+    let (status, _) = authorize(&house, asked(&house)).await?;
+    assert_eq!(status, 400);
+    let (status, _) = authorize(&house, with(asked(&house), "redirect_uri", other)).await?;
+    assert_eq!(status, 302);
     Ok(())
 }
 
