@@ -1,5 +1,7 @@
 //! What whoever runs this instance may see and do beside its settings.
 
+/// Rooms that the bot may not view.
+mod blind_channels;
 /// Why somebody is shown a room.
 mod explain;
 /// Links that the operator makes for somebody.
@@ -15,6 +17,7 @@ use crate::{
     stream::open_streams::{OpenStreams, StreamsReport},
 };
 
+pub use blind_channels::BlindChannel;
 pub(crate) use explain::Explainer;
 pub use explain::{NotExplained, RoomExplanation};
 pub(crate) use overlays::OverlayMaker;
@@ -94,6 +97,13 @@ impl WebAdmin {
     /// There is no such link; or no gateway keeps it yet: it goes to the next one there is.
     pub async fn revoke_overlay_link(&self, id: &str) -> Result<(), NotRevoked> {
         self.0.overlays.revoke(id).await
+    }
+
+    /// The rooms that the bot may not view, so that nobody is shown them, by guild and id. `None`: no
+    /// world has come to this instance yet.
+    #[must_use]
+    pub fn blind_channels(&self) -> Option<Vec<BlindChannel>> {
+        blind_channels::of(self.0.explainer.fanout())
     }
 
     /// Ends every session of a user: at once on this instance, and on all once a gateway keeps it.

@@ -37,6 +37,8 @@ mod invite;
 mod failure;
 /// Encrypted cookies.
 mod jar;
+/// What opens the probe.
+mod probe_key;
 /// Discord's rate limits and bans.
 mod rate_limited;
 /// Sign-in with Discord.
@@ -78,6 +80,7 @@ pub(crate) use identity::{Account, Requester};
 pub(crate) use overlay::{
     MadeOverlayLink, OVERLAY_LIFE_MAX, OverlayLink, OverlayName, OverlayToken,
 };
+pub use probe_key::ProbeKey;
 #[cfg(test)]
 pub(crate) use session::Profile;
 #[cfg(test)]

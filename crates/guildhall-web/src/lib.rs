@@ -31,6 +31,8 @@ mod fanout;
 mod link;
 /// Hop 8: to the browser: replay, the response body, `/api/stream` and `/api/state`.
 mod stream;
+/// Beside the road: a stream that tells the operator what becomes of one on its way.
+mod probe;
 /// The way back: what people ask and have done, `POST /api/rpc/NAME`.
 mod rpc;
 /// What browsers ask and get, as an OpenAPI document.
@@ -44,14 +46,15 @@ mod router;
 mod role;
 
 pub use admin::{
-    NoOverlayLink, NotExplained, NotRevoked, OverlayLinkReport, RoomExplanation, WebAdmin,
+    BlindChannel, NoOverlayLink, NotExplained, NotRevoked, OverlayLinkReport, RoomExplanation, WebAdmin,
 };
 pub use api_token::{ApiToken, ApiTokenGrants};
-pub use auth::CDN_URL_MAX;
+pub use auth::{CDN_URL_MAX, ProbeKey};
 pub use config::{Config, OAuth, WebBuildError, WebPorts, WebSettingNames};
 pub use jwt::{InvalidJwtKey, JwtKey};
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
+pub use probe::{ProbeEcho, ProbeTick};
 pub use public_key::{DiscordPublicKey, InvalidPublicKey};
 pub use role::{Web, WebRunError};
 pub use stream::open_streams::{OverlayReport, PersonReport, StreamsReport};

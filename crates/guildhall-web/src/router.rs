@@ -1,6 +1,8 @@
 //! Which path is whose. Everything is below the base URL's path, so that the whole can live under
 //! a prefix of somebody else's site.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::State,
@@ -21,6 +23,7 @@ use crate::{
         edge::{Edge, Rules, edge},
         headers::SecurityHeaders,
     },
+    probe,
     stream::route::{self, StreamRouteState},
 };
 
@@ -34,11 +37,13 @@ pub(crate) fn router(
 ) -> Router {
     let prefix = prefix(&config.base_url);
     let fanout = stream.fanout.clone();
+    let probe = probe::routes(config, Arc::clone(&stream.clock));
     let routes = Router::new()
         .merge(route::routes(stream))
         .route("/api/health", get(health).with_state(fanout))
         .merge(auth)
         .merge(rpc)
+        .merge(probe)
         .merge(document())
         .route("/api/{*rest}", axum::routing::any(nothing_here))
         .route("/auth/{*rest}", axum::routing::any(nothing_here))

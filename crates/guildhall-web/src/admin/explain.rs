@@ -68,6 +68,10 @@ impl Explainer {
         Self { fanout, admission }
     }
 
+    pub(super) fn fanout(&self) -> &Fanout {
+        &self.fanout
+    }
+
     /// Has the user's rights looked up as for a stream of theirs, which takes 5 s at most, and says
     /// what follows. `now`: for timeouts.
     pub(super) async fn explain(

@@ -110,9 +110,22 @@ impl AuthConfig {
         url
     }
 
+    /// Where Discord sends browsers back to.
+    pub(super) fn callback(&self) -> Url {
+        self.at("auth/callback")
+    }
+
     /// The front page.
     pub(super) fn home(&self) -> Url {
         self.at("")
+    }
+}
+
+impl Config {
+    /// Where Discord sends browsers back to after signing in: it has to be registered there.
+    #[must_use]
+    pub fn callback_url(&self) -> Url {
+        AuthConfig::of(self).callback()
     }
 }
 

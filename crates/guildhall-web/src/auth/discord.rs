@@ -106,7 +106,7 @@ impl DiscordClient {
             .set_client_secret(ClientSecret::new(secret))
             .set_auth_uri(AuthUrl::from_url(authorize))
             .set_token_uri(TokenUrl::from_url(token))
-            .set_redirect_uri(RedirectUrl::from_url(config.at("auth/callback")));
+            .set_redirect_uri(RedirectUrl::from_url(config.callback()));
         let http = reqwest::Client::builder()
             // A redirect would carry the code and the token to wherever it points.
             .redirect(reqwest::redirect::Policy::none())

@@ -80,6 +80,11 @@ impl Jar {
         self.unseal(purpose, &sealed?)
     }
 
+    /// The `Set-Cookie` of a value that is no secret.
+    pub(super) fn plain(&self, name: &str, value: String, age: Duration) -> HeaderValue {
+        self.set_cookie(name, value, age)
+    }
+
     /// The `Set-Cookie` that takes a cookie away.
     pub(super) fn clear(&self, name: &str) -> HeaderValue {
         self.set_cookie(name, String::new(), Duration::ZERO)
@@ -133,6 +138,12 @@ impl Jar {
 fn cipher(secret: &StrongSecret) -> Aes256Gcm {
     let key = Key::derive_from(secret.expose().as_bytes());
     Aes256Gcm::new_from_slice(key.encryption()).expect("a derived key has the cipher's length")
+}
+
+/// How long the value of the first cookie of that full name is, as it came.
+pub(super) fn length_of(headers: &HeaderMap, name: &str) -> Option<usize> {
+    let value = pairs(headers).find_map(|(found, value)| (found == name).then_some(value));
+    value.map(|value| value.len())
 }
 
 /// All cookies of a request. A foreign cookie with odd bytes must not hide ours, and some proxies

@@ -79,6 +79,9 @@ pub(crate) struct Profile {
     pub avatar_url: String,
 }
 
+/// What the cookie is called, apart from its prefix.
+pub(super) const COOKIE_NAME: &str = "guildhall";
+
 /// 144 random bits, base64url.
 fn random_id() -> SessionId {
     SessionId::new(BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<ID_LENGTH>()))
@@ -146,7 +149,7 @@ impl Sessions {
         tokens: ApiTokens,
     ) -> Self {
         Self(Arc::new(Inner {
-            name: jar.name("guildhall"),
+            name: jar.name(COOKIE_NAME),
             jar,
             lifetime,
             clock,

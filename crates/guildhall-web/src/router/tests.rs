@@ -30,6 +30,8 @@ use crate::{
 mod heads;
 /// By which names, and for whose pages.
 mod edge;
+/// What the operator's probe tells.
+mod probe;
 /// The OpenAPI document.
 #[cfg(feature = "schema")]
 mod document;

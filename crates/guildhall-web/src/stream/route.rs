@@ -296,7 +296,7 @@ fn bye_response(reason: ByeReason, cookie: Option<HeaderValue>) -> Response {
 }
 
 /// A 200 of the stream; each slides the session that is known to be good.
-fn stream_response(body: Body, cookie: Option<HeaderValue>) -> Response {
+pub(crate) fn stream_response(body: Body, cookie: Option<HeaderValue>) -> Response {
     let mut response = Response::new(body);
     put(&mut response, &STREAM_HEADERS);
     if let Some(cookie) = cookie {

@@ -5,6 +5,8 @@
 //! token it is not there on a listener that others reach, what a proxy passes on for others is refused, and
 //! browsers, which other sites can make send requests from here, are refused unless they say that nobody did.
 
+/// Rooms that the bot may not view.
+mod blind_channels;
 /// Why somebody is shown a room.
 mod explain;
 /// Links for stream software.
@@ -52,6 +54,7 @@ pub(super) fn routes(admin: WebAdmin, admission: OpsAdmission) -> Router {
     Router::new()
         .route("/admin/streams", get(streams))
         .route("/admin/explain", get(explain::explain))
+        .route("/admin/blind-channels", get(blind_channels::list))
         .route("/admin/revoke", post(revoke))
         .route("/admin/overlay-links", post(overlays::create))
         .route("/admin/overlay-links/revoke", post(overlays::revoke))

@@ -44,7 +44,7 @@ const NO_ROOM: AdminError = error(
     "not_found",
     "No bridged guild has such a voice channel.",
 );
-const NO_WORLD: AdminError = AdminError {
+pub(super) const NO_WORLD: AdminError = AdminError {
     retry_after: Some(1),
     ..error(
         StatusCode::SERVICE_UNAVAILABLE,
