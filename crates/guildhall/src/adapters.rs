@@ -1,5 +1,8 @@
 //! Which adapter stands behind each port.
 
+/// The gateway's file as it is, for whoever only looks.
+mod journal_copy;
+
 use std::{
     fs, io,
     os::unix::fs::DirBuilderExt,
@@ -30,6 +33,8 @@ use crate::{
     config::{ConfigError, Settings},
     lifecycle::ProcessExit,
 };
+
+pub(crate) use journal_copy::{JournalFound, look_at_journal};
 
 /// The setting that says where the gateway's own file is.
 const FOLDER_SETTING: &str = "DATA_DIR";

@@ -20,6 +20,9 @@ mod simulator;
 /// The web role alone.
 mod web;
 
+pub(crate) use check::{RoleSettings, role_settings};
+pub(crate) use preflight::folder as check_folder;
+
 use std::{net::SocketAddr, sync::Arc};
 
 use guildhall_gateway::{Gateway, GatewayBuildError, GatewayRunError};

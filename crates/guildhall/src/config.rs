@@ -39,7 +39,7 @@ pub(crate) use mistakes::Mistakes;
 pub(crate) use not_bound::not_bound;
 #[cfg(feature = "simulator")]
 pub(crate) use parse::ip;
-pub(crate) use parse::{listen, listen_or, shown};
+pub(crate) use parse::{duration_of, listen, listen_or, shown};
 pub(crate) use source::{Settings, Sources};
 pub(crate) use web::{WebSettings, assume_base_url, web};
 

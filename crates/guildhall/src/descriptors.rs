@@ -59,6 +59,11 @@ pub(crate) fn shortage(limit: usize, streams_max: usize) -> Option<String> {
     })
 }
 
+/// Whether so many connections are too few for so many streams.
+pub(crate) fn are_too_few(connections: usize, streams_max: usize) -> bool {
+    connections < wanted(streams_max)
+}
+
 /// The connections that so many streams need: one in sixteen is for requests.
 fn wanted(streams_max: usize) -> usize {
     streams_max

@@ -1,5 +1,7 @@
 //! Subcommands that run nothing: they look at a house or at what it will meet, tell, and leave.
 
+/// What is wrong, and what cures it.
+mod doctor;
 /// Why somebody is shown a room.
 mod explain;
 /// Links for stream software.
@@ -29,6 +31,7 @@ pub(crate) fn run(tool: Tool) -> ExitCode {
     };
     let ended = runtime.block_on(async {
         match tool {
+            Tool::Doctor(asked) => doctor::run(&asked, &settings).await,
             Tool::Explain(asked) => explain::run(&asked, &settings).await,
             Tool::OverlayLink(asked) => overlay_link::run(&asked, &settings).await,
         }

@@ -1,5 +1,7 @@
 //! The subcommands that run nothing. They read the same settings, and no flag of theirs is one.
 
+use std::time::Duration;
+
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
 use guildhall_model::{ChannelId, UserId};
 use url::Url;
@@ -7,10 +9,57 @@ use url::Url;
 /// What to look at.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Tool {
+    /// What is wrong with the settings, with Discord's side and with the way to browsers, and what cures it
+    Doctor(Doctor),
     /// Why somebody is shown a voice channel, or is not: asks a running web role
     Explain(Explain),
     /// Makes a link by which stream software shows one voice channel, or ends one: asks a running web role
     OverlayLink(OverlayLink),
+}
+
+/// `guildhall doctor`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Doctor {
+    /// Whose settings are read, and what is looked at
+    #[arg(long, value_enum, default_value = "all")]
+    pub(crate) role: DoctorRole,
+    /// An ops listener of the house, if it runs; several where gateway and web are apart [default: on this machine, at `OPS_PORT`, 9090 and 9091]
+    #[arg(long, value_name = "URL")]
+    pub(crate) ops: Vec<Url>,
+    /// For how long a stream through `BASE_URL` is left silent: a real one says something every 15 seconds
+    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = idle)]
+    pub(crate) idle: Duration,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub(crate) output: DoctorOutput,
+}
+
+/// Whose settings are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DoctorRole {
+    /// Those of both roles
+    All,
+    /// Those of the gateway alone
+    Gateway,
+    /// Those of web alone, which has no bot token
+    Web,
+}
+
+/// How the checks are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DoctorOutput {
+    /// Every check, with the cure of each that found something
+    Table,
+    /// For programs
+    Json,
+    /// A line for each check that found something
+    Short,
+}
+
+/// `20s`, `2m`; an hour at most, which is what the other end takes.
+fn idle(text: &str) -> Result<Duration, String> {
+    let idle = crate::config::duration_of(text).filter(|idle| *idle <= Duration::from_hours(1));
+    idle.ok_or_else(|| "say 20s or 2m, up to 1h".to_owned())
 }
 
 /// `guildhall explain`.

@@ -11,7 +11,7 @@ use super::{demo, simulator};
 use crate::{
     adapters,
     cli::{Arguments, Subcommand},
-    config::{self, ConfigError, Mistakes, Settings},
+    config::{self, ConfigError, Mistakes, Settings, WebSettings},
     telemetry,
 };
 
@@ -21,33 +21,14 @@ pub(super) fn all_at_once(arguments: &Arguments, settings: &Settings) -> Result<
     let mut mistakes = settings.mistakes.clone();
     let keeps_journal = matches!(subcommand, Subcommand::All | Subcommand::Gateway);
     let folder = keeps_journal.then(|| mistakes.take(preflight::folder(settings)));
-    // As it will be when the role has added what it adds by itself.
-    let mut settings = settings.clone();
-    match subcommand {
-        Subcommand::All => {
-            if let Some(Some(())) = folder {
-                mistakes.take(all::take_kept(&mut settings));
-            }
-            all::assume(&mut settings);
-        }
-        #[cfg(feature = "simulator")]
-        Subcommand::Demo => demo::assume(&mut settings),
-        #[cfg(feature = "simulator")]
-        Subcommand::Simulator => _ = mistakes.take(simulator::certificate(&arguments.simulation)),
-        Subcommand::Gateway | Subcommand::Web => {}
+    #[cfg(feature = "simulator")]
+    if subcommand == Subcommand::Simulator {
+        mistakes.take(simulator::certificate(&arguments.simulation));
     }
-    if subcommand.has_gateway() {
-        mistakes.take(config::gateway(&settings));
-    }
-    if subcommand.has_web() {
-        mistakes.take(config::web(&settings));
-    }
-    mistakes.take(config::edge::admin_token(&settings));
-    if !subcommand.has_web() {
-        mistakes.take(config::edge::allowed_hosts(&settings));
-    }
+    let usable_folder = folder == Some(Some(()));
+    let RoleSettings { settings, .. } =
+        role_settings(subcommand, settings, usable_folder, &mut mistakes);
     let listeners = listeners(subcommand, &settings, &mut mistakes);
-    mistakes.take(telemetry::check(&settings));
     let taken = if arguments.check {
         Taken::ToldInCheck
     } else if keeps_journal && adapters::journal_is_in_use(&settings) {
@@ -57,6 +38,57 @@ pub(super) fn all_at_once(arguments: &Arguments, settings: &Settings) -> Result<
     };
     preflight::listeners(&listeners, taken, &mut mistakes);
     mistakes.none()
+}
+
+/// What the roles of a subcommand are told.
+pub(crate) struct RoleSettings {
+    /// With all that they add by themselves.
+    settings: Settings,
+    /// `None`: it has no gateway, or that can't be told.
+    pub(crate) gateway: Option<guildhall_gateway::Config>,
+    /// The same of web.
+    pub(crate) web: Option<WebSettings>,
+}
+
+/// Reads what a subcommand's roles read, as they will when it has added what it adds by itself.
+/// `usable_folder`: secrets that an earlier start made are read.
+pub(crate) fn role_settings(
+    subcommand: Subcommand,
+    settings: &Settings,
+    usable_folder: bool,
+    mistakes: &mut Mistakes,
+) -> RoleSettings {
+    let mut settings = settings.clone();
+    match subcommand {
+        Subcommand::All => {
+            if usable_folder {
+                mistakes.take(all::take_kept(&mut settings));
+            }
+            all::assume(&mut settings);
+        }
+        #[cfg(feature = "simulator")]
+        Subcommand::Demo => demo::assume(&mut settings),
+        #[cfg(feature = "simulator")]
+        Subcommand::Simulator => {}
+        Subcommand::Gateway | Subcommand::Web => {}
+    }
+    let (mut gateway, mut web) = (None, None);
+    if subcommand.has_gateway() {
+        gateway = mistakes.take(config::gateway(&settings));
+    }
+    if subcommand.has_web() {
+        web = mistakes.take(config::web(&settings));
+    }
+    mistakes.take(config::edge::admin_token(&settings));
+    if !subcommand.has_web() {
+        mistakes.take(config::edge::allowed_hosts(&settings));
+    }
+    mistakes.take(telemetry::check(&settings));
+    RoleSettings {
+        settings,
+        gateway,
+        web,
+    }
 }
 
 /// What this role will listen on, as far as that can be read.

@@ -66,7 +66,7 @@ fn clash(one: &ListenAddress, other: &ListenAddress) -> bool {
 }
 
 /// Says why `DATA_DIR` can't be used, be it there or yet to be made.
-pub(super) fn folder(settings: &Settings) -> Result<(), ConfigError> {
+pub(crate) fn folder(settings: &Settings) -> Result<(), ConfigError> {
     const CURE: &str = "set it to a folder of your own";
     let folder = Path::new(settings.require("DATA_DIR")?);
     let shown = folder.display();

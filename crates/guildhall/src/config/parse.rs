@@ -169,7 +169,7 @@ pub(super) fn duration(settings: &Settings, name: &'static str) -> Result<Durati
 }
 
 /// The same within another value.
-pub(super) fn duration_of(text: &str) -> Option<Duration> {
+pub(crate) fn duration_of(text: &str) -> Option<Duration> {
     let split = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(super) async fn run(asked: &Explain, settings: &Settings) -> Result<ExitCode, ProcessExit> {
-    let client = OpsClient::new(asked.ops.as_ref(), settings)?;
+    let client = OpsClient::new(asked.ops.as_slice(), settings)?;
     let Explain { user, channel, .. } = asked;
     let path = format!("admin/explain?user={user}&channel={channel}");
     let answer = client.json(&path).await?;

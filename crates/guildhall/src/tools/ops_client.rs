@@ -27,11 +27,11 @@ pub(super) struct OpsClient {
 }
 
 impl OpsClient {
-    /// `said`: the one to ask. Else where the settings have it.
-    pub(super) fn new(said: Option<&Url>, settings: &Settings) -> anyhow::Result<Self> {
+    /// `said`: those to ask. Where none is, it is where the settings have it.
+    pub(super) fn new(said: &[Url], settings: &Settings) -> anyhow::Result<Self> {
         let bases = match said {
-            Some(url) => vec![url.clone()],
-            None => on_this_machine(settings),
+            [] => on_this_machine(settings),
+            urls => urls.to_vec(),
         };
         let http = Client::builder()
             .timeout(LIMIT)
@@ -76,6 +76,17 @@ impl OpsClient {
             }
         }
         Err(failed.unwrap_or_else(|| anyhow::anyhow!("OPS_HOST: there is nowhere to ask")))
+    }
+
+    /// What each of them that answers measures, in the format of Prometheus.
+    pub(super) async fn metrics(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for base in &self.bases {
+            if let Ok(Answer::Text(text)) = self.ask(base, "metrics", None).await {
+                all.push(text);
+            }
+        }
+        all
     }
 
     async fn ask(&self, base: &Url, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {

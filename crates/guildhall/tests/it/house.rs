@@ -174,6 +174,11 @@ impl House {
         self.settings.push((name.to_owned(), value.to_owned()));
     }
 
+    /// What its processes are told, but for flags.
+    pub(crate) fn settings(&self) -> &[(String, String)] {
+        &self.settings
+    }
+
     /// Where the processes run.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder.0

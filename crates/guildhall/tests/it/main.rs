@@ -15,6 +15,7 @@ mod a_stream_goes_on_where_it_was;
 mod an_event_reaches_the_browser;
 mod attacks;
 mod commands;
+mod doctor;
 mod hidden_stays_hidden;
 mod hostile_input_is_refused;
 mod metrics_are_there_from_the_start;
