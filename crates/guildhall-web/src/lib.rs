@@ -46,7 +46,8 @@ mod router;
 mod role;
 
 pub use admin::{
-    BlindChannel, NoOverlayLink, NotExplained, NotRevoked, OverlayLinkReport, RoomExplanation, WebAdmin,
+    BlindChannel, NoOverlayLink, NotExplained, NotRevoked, OverlayLinkReport, RoomExplanation,
+    WebAdmin,
 };
 pub use api_token::{ApiToken, ApiTokenGrants};
 pub use auth::{CDN_URL_MAX, ProbeKey};

@@ -57,7 +57,11 @@ pub(super) async fn me(
         expires_at: session.expires_at.min(session.ends_at),
         user: session.user,
         guilds: auth.world.shared(session.guilds),
-        discord_url: auth.config.discord_public_url.origin().ascii_serialization(),
+        discord_url: auth
+            .config
+            .discord_public_url
+            .origin()
+            .ascii_serialization(),
     };
     Ok((private(), Json(me)).into_response())
 }

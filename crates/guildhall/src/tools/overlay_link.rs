@@ -19,7 +19,7 @@ use crate::{
 const SECONDS_PER_DAY: u32 = 24 * 60 * 60;
 
 pub(super) async fn run(asked: &OverlayLink, settings: &Settings) -> Result<ExitCode, ProcessExit> {
-    let client = OpsClient::new(asked.ops.as_ref(), settings)?;
+    let client = OpsClient::new(asked.ops.as_slice(), settings)?;
     if let Some(id) = &asked.revoke {
         let body = json!({ "id": id_in(id) });
         client.post("admin/overlay-links/revoke", &body).await?;
