@@ -15,7 +15,9 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 #[cfg(feature = "simulator")]
 pub(crate) use simulation::Simulation;
-pub(crate) use tools::{Doctor, DoctorOutput, DoctorRole, Explain, OverlayLink, TextOrJson, Tool};
+pub(crate) use tools::{
+    Doctor, DoctorOutput, DoctorRole, Explain, OverlayLinkRequest, TextOrJson, Tool,
+};
 
 use crate::config::table::{Reader, SETTINGS, Setting, SettingKind};
 

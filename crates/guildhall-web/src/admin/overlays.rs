@@ -10,7 +10,7 @@ use crate::{
     auth::{OVERLAY_LIFE_MAX, OverlayName, Sessions},
     fanout::Fanout,
     http::PublicLinks,
-    stream::admission::{RequestAdmission, RoomSight},
+    stream::admission::{RequestAdmission, RoomVisibility},
 };
 
 /// A link that was made.
@@ -82,10 +82,10 @@ impl OverlayMaker {
         let asked = self.admission.ensure_asked(&viewer, &[guild_id]).await;
         asked.map_err(|_unanswered| NoOverlayLink::NotKnown)?;
         let place = (guild_id, channel_id);
-        match RoomSight::of(&self.fanout, &viewer, place) {
-            RoomSight::Seen => {}
-            RoomSight::Unseen => return Err(NoOverlayLink::NotSeen),
-            RoomSight::Unknown => return Err(NoOverlayLink::NotKnown),
+        match RoomVisibility::of(&self.fanout, &viewer, place) {
+            RoomVisibility::Seen => {}
+            RoomVisibility::Unseen => return Err(NoOverlayLink::NotSeen),
+            RoomVisibility::Unknown => return Err(NoOverlayLink::NotKnown),
         }
         tracing::info!(viewer.id = %user_id, guild.id = %guild_id, channel.id = %channel_id, "[Auth] The operator makes an overlay link");
         let good_for = good_for.unwrap_or(OVERLAY_LIFE_MAX);

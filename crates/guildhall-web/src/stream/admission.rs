@@ -67,10 +67,10 @@ impl RequestAdmission {
             AdmissionError::NoMember => AdmissionError::NoRoom,
             other => other,
         })?;
-        match RoomSight::of(&self.fanout, viewer, (link.guild_id, link.channel_id)) {
-            RoomSight::Seen => Ok(()),
-            RoomSight::Unseen => Err(AdmissionError::NoRoom),
-            RoomSight::Unknown => Err(AdmissionError::Unavailable),
+        match RoomVisibility::of(&self.fanout, viewer, (link.guild_id, link.channel_id)) {
+            RoomVisibility::Seen => Ok(()),
+            RoomVisibility::Unseen => Err(AdmissionError::NoRoom),
+            RoomVisibility::Unknown => Err(AdmissionError::Unavailable),
         }
     }
 
@@ -147,7 +147,7 @@ impl RequestAdmission {
 
 /// Whether a viewer sees a room at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RoomSight {
+pub(crate) enum RoomVisibility {
     /// They do.
     Seen,
     /// They do not, or it is not there.
@@ -156,7 +156,7 @@ pub(crate) enum RoomSight {
     Unknown,
 }
 
-impl RoomSight {
+impl RoomVisibility {
     /// Looks.
     pub(crate) fn of(
         fanout: &Fanout,

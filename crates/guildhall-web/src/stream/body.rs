@@ -22,7 +22,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{
-    admission::RoomSight,
+    admission::RoomVisibility,
     reconnect::{retry_ms, retry_ms_after},
     replay::{JoinFrom, Joined, NotJoinable, ReplayVerdict, join, status_scope},
     setup::StreamSetup,
@@ -167,7 +167,8 @@ impl StreamBody {
         let mut buffers = self.subscriptions.iter().filter_map(|it| it.buffer());
         let viewer = self.setup.registration.viewer();
         !buffers.any(|buffer| buffer.sees(room))
-            && RoomSight::of(&self.setup.fanout, viewer, (guild, room)) == RoomSight::Unseen
+            && RoomVisibility::of(&self.setup.fanout, viewer, (guild, room))
+                == RoomVisibility::Unseen
     }
 
     /// Writes all that is pending and moves the position past it.

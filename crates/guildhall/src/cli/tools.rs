@@ -14,7 +14,7 @@ pub(crate) enum Tool {
     /// Why somebody is shown a voice channel, or is not: asks a running web role
     Explain(Explain),
     /// Makes a link by which stream software shows one voice channel, or ends one: asks a running web role
-    OverlayLink(OverlayLink),
+    OverlayLink(OverlayLinkRequest),
 }
 
 /// `guildhall doctor`.
@@ -81,7 +81,7 @@ pub(crate) struct Explain {
 
 /// `guildhall overlay-link`.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct OverlayLink {
+pub(crate) struct OverlayLinkRequest {
     /// Discord's id of whoever makes the link: it shows the channel for as long as they see it
     #[arg(long, value_name = "ID", required_unless_present = "revoke")]
     pub(crate) user: Option<UserId>,
@@ -92,7 +92,13 @@ pub(crate) struct OverlayLink {
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u8).range(1..=30))]
     pub(crate) days: Option<u8>,
     /// Ends a link instead: by the id that was printed with it, or the whole link
-    #[arg(long, value_name = "ID", conflicts_with_all = ["user", "channel", "days"])]
+    // One of base64url in 64 begins with a hyphen.
+    #[arg(
+        long,
+        value_name = "ID",
+        allow_hyphen_values = true,
+        conflicts_with_all = ["user", "channel", "days"]
+    )]
     pub(crate) revoke: Option<String>,
     /// The ops listener of `all` or `web` [default: on this machine, at `OPS_PORT`, 9090 or 9091]
     #[arg(long, value_name = "URL")]

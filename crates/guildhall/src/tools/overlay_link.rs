@@ -11,14 +11,17 @@ use super::{
     print::{plain, print},
 };
 use crate::{
-    cli::{OverlayLink, TextOrJson},
+    cli::{OverlayLinkRequest, TextOrJson},
     config::Settings,
     lifecycle::ProcessExit,
 };
 
 const SECONDS_PER_DAY: u32 = 24 * 60 * 60;
 
-pub(super) async fn run(asked: &OverlayLink, settings: &Settings) -> Result<ExitCode, ProcessExit> {
+pub(super) async fn run(
+    asked: &OverlayLinkRequest,
+    settings: &Settings,
+) -> Result<ExitCode, ProcessExit> {
     let client = OpsClient::new(asked.ops.as_slice(), settings)?;
     if let Some(id) = &asked.revoke {
         let body = json!({ "id": id_in(id) });

@@ -18,7 +18,7 @@ fn every_row_is_described_once() {
         let schema = &document["components"]["schemas"][&input];
         assert_eq!(schema["additionalProperties"], json!(false), "{input}");
         let has_key = operation["parameters"].is_array();
-        assert_eq!(has_key, rpc.is_command(), "{}", rpc.name);
+        assert_eq!(has_key, rpc.is_done_once(), "{}", rpc.name);
     }
 }
 

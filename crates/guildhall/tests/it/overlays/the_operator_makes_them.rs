@@ -74,6 +74,8 @@ async fn for_programs_as_json_and_with_a_sentence_where_there_is_none() {
         (&["--user", who, "--channel", "1"], "no such voice channel"),
         (&["--user", "1", "--channel", here], "does not see it"),
         (&["--revoke", "none"], "no overlay link of this house"),
+        // As one that begins with a hyphen, which is a letter of base64url.
+        (&["--revoke", "-none"], "no overlay link of this house"),
         (&["--user", who], "--channel"),
         (&["--user", who, "--channel", here, "--days", "31"], "31"),
         (&["--revoke", "none", "--user", who], "cannot be used with"),
