@@ -14,7 +14,7 @@ use std::{
 use guildhall_gateway::GatewayPorts;
 use guildhall_http::WsUrl;
 use guildhall_ports::{
-    CommandJournal, GatewayRegistry, JournalError, Journals, LinkAddress, RevocationStore,
+    Clock, CommandJournal, GatewayRegistry, JournalError, Journals, LinkAddress, RevocationStore,
     RoomStore, SystemClock,
     memory::{
         CookieSessionStore, InMemoryEventBus, MemoryRateLimiter, NoOpEventStore,
@@ -58,6 +58,11 @@ pub(crate) fn registry() -> Arc<dyn GatewayRegistry> {
 pub(crate) fn registry_at(gateway_url: &WsUrl) -> Arc<dyn GatewayRegistry> {
     let gateway = LinkAddress::new(gateway_url.as_str());
     Arc::new(SingleInstanceRegistry::at(gateway))
+}
+
+/// The time.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
 }
 
 /// What the web role asks of the outside: nothing that has to be installed.
@@ -135,6 +140,11 @@ pub(crate) async fn gateway_stores(settings: &Settings) -> Result<GatewayStores,
             }
         }
     }
+}
+
+/// The journals in a file.
+fn journals_in(path: &Path) -> Result<Arc<dyn Journals>, JournalError> {
+    Ok(Arc::new(SqliteJournals::open(path, FOLDER_SETTING)?))
 }
 
 /// Whether another process has the journal: the gateway before this one, on its way out. To be

@@ -1,15 +1,14 @@
 //! The gateway's file, looked at as a start would and left as it is: a copy is opened.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, sync::Arc};
 
 use guildhall_gateway::ShardId;
 use guildhall_model::UserId;
 use guildhall_ports::{JournalError, Journals};
-use guildhall_stores::sqlite::SqliteJournals;
 use rustix::fs::{Access, access};
 use tokio::task::spawn_blocking;
 
-use super::{FILE, FOLDER_SETTING, journal_is_in_use};
+use super::{FILE, FOLDER_SETTING, journal_is_in_use, journals_in};
 use crate::config::Settings;
 
 /// What SQLite keeps beside a file whose writer was killed, and reads first.
@@ -54,7 +53,7 @@ pub(crate) async fn look_at_journal(settings: &Settings) -> anyhow::Result<Journ
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let opened = SqliteJournals::open(&copy, FOLDER_SETTING);
+        let opened = journals_in(&copy);
         Ok((own, copy.display().to_string(), opened))
     });
     let (own, copy, opened) = copied.await??;
@@ -69,9 +68,9 @@ pub(crate) async fn look_at_journal(settings: &Settings) -> anyhow::Result<Journ
     })
 }
 
-async fn bot_in(journals: SqliteJournals) -> Result<Option<UserId>, JournalError> {
+async fn bot_in(journals: Arc<dyn Journals>) -> Result<Option<UserId>, JournalError> {
     let fence = journals.fence().await?;
-    let journal = Journals::journal(&journals, ShardId::ONLY.log(), fence);
+    let journal = journals.journal(ShardId::ONLY.log(), fence);
     let contents = journal.load().await?;
     Ok(contents.and_then(|contents| contents.state.bot))
 }

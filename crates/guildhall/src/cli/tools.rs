@@ -49,7 +49,8 @@ pub(crate) enum DoctorRole {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DoctorOutput {
     /// Every check, with the cure of each that found something
-    Table,
+    #[value(name = "table")]
+    All,
     /// For programs
     Json,
     /// A line for each check that found something

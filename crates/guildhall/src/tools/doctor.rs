@@ -18,10 +18,13 @@ mod session_starts;
 /// A stream on its way through the operator's proxies.
 mod path;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
+
+use guildhall_ports::Clock;
 
 use super::{ops_client::OpsClient, print::print};
 use crate::{
+    adapters,
     cli::{Doctor, DoctorOutput, DoctorRole, Subcommand},
     commands::{RoleSettings, check_folder, role_settings},
     config::{Mistakes, Settings},
@@ -40,6 +43,7 @@ struct Patient<'a> {
     /// Why `DATA_DIR` can't be used, where a gateway is meant.
     folder: Option<String>,
     house: OpsClient,
+    clock: Arc<dyn Clock>,
     asked: &'a Doctor,
 }
 
@@ -47,7 +51,7 @@ pub(super) async fn run(asked: &Doctor, settings: &Settings) -> Result<ExitCode,
     let patient = Patient::new(asked, settings)?;
     let results = patient.examine().await?;
     print(&match asked.output {
-        DoctorOutput::Table => report::table(&results),
+        DoctorOutput::All => report::table(&results),
         DoctorOutput::Json => report::json(&results),
         DoctorOutput::Short => report::short(&results),
     })?;
@@ -76,6 +80,7 @@ impl<'a> Patient<'a> {
             mistakes,
             folder,
             house: OpsClient::new(&asked.ops, settings)?,
+            clock: adapters::clock(),
             asked,
         })
     }
@@ -84,7 +89,8 @@ impl<'a> Patient<'a> {
     async fn examine(&self) -> anyhow::Result<Vec<CheckResult>> {
         let mut findings = Findings::default();
         let metrics = self.house.metrics().await;
-        let (answers, path) = tokio::join!(Answers::ask(&self.roles), path::examine(self));
+        let (answers, path) =
+            tokio::join!(Answers::ask(&self.roles, &self.clock), path::examine(self));
         let answers = answers?;
         machine::examine(self, &metrics, answers.bot(), &mut findings).await?;
         application::examine(self, &answers, &mut findings);

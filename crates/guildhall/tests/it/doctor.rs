@@ -11,7 +11,7 @@ mod slow_proxy;
 mod ward;
 
 /// What Discord's side is found to lack.
-mod discord_side;
+mod portal;
 /// What the bot lacks in guilds.
 mod guilds;
 /// What is found on this machine.

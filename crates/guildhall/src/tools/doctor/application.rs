@@ -1,6 +1,9 @@
 //! What Discord says of the application and of the time.
 
+use std::sync::Arc;
+
 use guildhall_model::{UnixMs, UserId};
+use guildhall_ports::Clock;
 use serde_json::Value;
 
 use super::{
@@ -28,17 +31,19 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    pub(super) async fn ask(roles: &RoleSettings) -> anyhow::Result<Self> {
+    pub(super) async fn ask(roles: &RoleSettings, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
         let api = match (&roles.gateway, &roles.web) {
             (Some(gateway), _) => Some(DiscordApi::new(
                 &gateway.discord_url,
                 &gateway.tls,
                 Some(&gateway.bot_token),
+                clock,
             )?),
             (None, Some(web)) => Some(DiscordApi::new(
                 &web.role.oauth.api_url,
                 &web.role.tls,
                 None,
+                clock,
             )?),
             (None, None) => None,
         };

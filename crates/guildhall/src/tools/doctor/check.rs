@@ -90,7 +90,7 @@ pub(super) enum CheckOutcome {
     /// Nothing was found; what was seen.
     Passed(String),
     /// What is wrong, and what cures it: sentences and lines of settings.
-    Found {
+    Failed {
         what: Vec<String>,
         cure: Vec<String>,
     },
@@ -112,7 +112,7 @@ impl CheckOutcome {
         what: impl Into<String>,
         cure: impl IntoIterator<Item = C>,
     ) -> Self {
-        Self::Found {
+        Self::Failed {
             what: vec![what.into()],
             cure: cure.into_iter().map(Into::into).collect(),
         }
@@ -129,7 +129,7 @@ pub(super) struct CheckResult {
 impl CheckResult {
     /// Whether something was found without which it does not work.
     pub(super) fn is_fatal(&self) -> bool {
-        let found = matches!(self.outcome, CheckOutcome::Found { .. });
+        let found = matches!(self.outcome, CheckOutcome::Failed { .. });
         found && self.kind.severity == Fatal
     }
 

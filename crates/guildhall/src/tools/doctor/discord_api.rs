@@ -1,13 +1,16 @@
 //! Discord's REST interface, as little of it as is asked here: nothing is changed there.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use guildhall_http::{
     Secret, root_cause,
     tls::{self, tls_failure},
 };
 use guildhall_model::UnixMs;
-use guildhall_ports::{Clock, SystemClock, millis};
+use guildhall_ports::{Clock, millis};
 use reqwest::{Client, header};
 use rustls::ClientConfig;
 use serde_json::Value;
@@ -30,6 +33,7 @@ pub(super) struct DiscordApi {
     http: Client,
     origin: Url,
     token: Option<Secret>,
+    clock: Arc<dyn Clock>,
 }
 
 /// What Discord said.
@@ -51,6 +55,7 @@ impl DiscordApi {
         origin: &Url,
         tls: &ClientConfig,
         token: Option<&Secret>,
+        clock: &Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let http = Client::builder()
             .user_agent(USER_AGENT)
@@ -64,6 +69,7 @@ impl DiscordApi {
             http,
             origin: origin.clone(),
             token: token.cloned(),
+            clock: Arc::clone(clock),
         })
     }
 
@@ -112,7 +118,7 @@ impl DiscordApi {
         let date = answer.headers().get(header::DATE);
         let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
         let theirs = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
-        let clocks = theirs.map(|theirs| [millis(theirs), SystemClock.now()]);
+        let clocks = theirs.map(|theirs| [millis(theirs), self.clock.now()]);
         let status = answer.status().as_u16();
         let body = answer.bytes().await.map_err(cause)?;
         Ok(DiscordAnswer {

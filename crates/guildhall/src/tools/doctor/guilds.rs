@@ -99,7 +99,7 @@ fn membership(
         let what = missing
             .iter()
             .map(|id| format!("DISCORD_GUILD_ID names the guild {id}, in which the bot is not"));
-        return CheckOutcome::Found {
+        return CheckOutcome::Failed {
             what: what.collect(),
             cure: vec![invite, "or correct DISCORD_GUILD_ID".to_owned()],
         };
@@ -165,7 +165,7 @@ fn permissions(
         .iter()
         .map(|(name, why)| format!("{name} is for {why}"));
     cure.extend(whys);
-    CheckOutcome::Found { what, cure }
+    CheckOutcome::Failed { what, cure }
 }
 
 /// Discord's REST interface leaves such channels out, and tells of them on the Gateway alone: so it
@@ -175,7 +175,7 @@ async fn blind_channels(patient: &Patient<'_>) -> CheckOutcome {
         Ok(list) => list,
         Err(error) => {
             return CheckOutcome::skipped(format!(
-                "only a house that runs is told of them by Discord, and {error:#}"
+                "only a house that runs is told of them by Discord, and {error}"
             ));
         }
     };
@@ -200,7 +200,7 @@ async fn blind_channels(patient: &Patient<'_>) -> CheckOutcome {
             of("channelId")
         )
     });
-    CheckOutcome::Found {
+    CheckOutcome::Failed {
         what: what.collect(),
         cure: vec![
             "allow the bot's role, or the bot itself, VIEW_CHANNEL there (Edit Channel, Permissions)"

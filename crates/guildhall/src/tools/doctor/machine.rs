@@ -32,7 +32,7 @@ fn settings(patient: &Patient<'_>) -> CheckOutcome {
         return CheckOutcome::passed("every setting can be read");
     }
     let cure = vec!["each sentence names the setting and what it should be".to_owned()];
-    CheckOutcome::Found { what, cure }
+    CheckOutcome::Failed { what, cure }
 }
 
 fn file_limits(patient: &Patient<'_>, metrics: &[String]) -> CheckOutcome {

@@ -10,7 +10,6 @@ mod proxy;
 
 use std::{net::IpAddr, time::Duration};
 
-use guildhall_ports::{Clock, SystemClock};
 use guildhall_web::ProbeKey;
 use reqwest::Version;
 
@@ -56,7 +55,7 @@ pub(super) async fn examine(patient: &Patient<'_>) -> anyhow::Result<Findings> {
     let client = ProbeClient::new(&config.base_url, &config.tls, &key.session_cookie())?;
     let port = config.listen.port();
     let open = async |request: ProbeRequest| {
-        let token = key.token(SystemClock.now());
+        let token = key.token(patient.clock.now());
         client.open(&token, request).await
     };
     let mut probed = match open(ProbeRequest::like_a_browser()).await {
@@ -116,7 +115,7 @@ fn first_byte(probed: &Probed, cure: Vec<String>) -> CheckOutcome {
     if probed.is_held() {
         return CheckOutcome::skipped("events are held back, and the head with them");
     }
-    CheckOutcome::Found {
+    CheckOutcome::Failed {
         what: vec![format!("a stream begins only after {ms} ms")],
         cure,
     }
@@ -127,7 +126,7 @@ fn buffering(probed: &Probed, cure: Vec<String>) -> CheckOutcome {
     if !probed.is_held() {
         return CheckOutcome::passed("events come when they are said");
     }
-    CheckOutcome::Found {
+    CheckOutcome::Failed {
         what: vec![format!(
             "events are held back: {events} that were said within a second came in {arrivals} pieces, the \
              first {} ms after the head",
@@ -142,7 +141,7 @@ fn compression(probed: &Probed, cure: Vec<String>) -> CheckOutcome {
         None => {
             CheckOutcome::passed("a stream stays as it is, asked for with Accept-Encoding: gzip")
         }
-        Some(encoding) => CheckOutcome::Found {
+        Some(encoding) => CheckOutcome::Failed {
             what: vec![format!(
                 "streams are compressed on the way ({encoding}) although they say no-transform: that takes \
                  memory for each, and holds events back where they are not flushed one by one"
@@ -160,7 +159,7 @@ fn last_event_id(probed: &Probed, cure: Vec<String>) -> CheckOutcome {
     };
     let what =
         format!("{what}: a browser that comes back gets everything anew, and not what it missed");
-    CheckOutcome::Found {
+    CheckOutcome::Failed {
         what: vec![what],
         cure,
     }
@@ -184,7 +183,7 @@ fn cookie(probed: &Probed, cure: Vec<String>) -> CheckOutcome {
     if what.is_empty() {
         return CheckOutcome::passed("arrives, and comes back");
     }
-    CheckOutcome::Found { what, cure }
+    CheckOutcome::Failed { what, cure }
 }
 
 fn large_cookie(large: &Result<Probed, Unopened>, cure: Vec<String>) -> CheckOutcome {
@@ -204,7 +203,7 @@ fn large_cookie(large: &Result<Probed, Unopened>, cure: Vec<String>) -> CheckOut
         Err(Unopened::Unreachable(why)) => format!("has no answer: {why}"),
         Err(Unopened::NoStream | Unopened::Cut) => "has no stream as its answer".to_owned(),
     };
-    CheckOutcome::Found {
+    CheckOutcome::Failed {
         what: vec![format!(
             "a stream with a cookie of {LARGE_COOKIE} bytes, which people in many guilds have, {what}"
         )],
@@ -229,7 +228,7 @@ fn idle_cut(quiet: &Result<Probed, Unopened>, idle: Duration, cure: Vec<String>)
         "a real stream says something every {seconds} s: whatever waits must wait for longer"
     )];
     list.extend(cure);
-    CheckOutcome::Found {
+    CheckOutcome::Failed {
         what: vec![what],
         cure: list,
     }
@@ -254,7 +253,7 @@ fn client_address(probed: &Probed, cure: Vec<String>) -> CheckOutcome {
         list.extend(cure);
         list.push(format!("and set TRUSTED_PROXIES={}", listed(address)));
     }
-    CheckOutcome::Found {
+    CheckOutcome::Failed {
         what: vec![format!(
             "{what}: everybody counts as one address, with the bounds of one"
         )],
@@ -278,7 +277,7 @@ fn http_version(probed: &Probed, cure: Vec<String>) -> CheckOutcome {
         (_, false) => {
             CheckOutcome::passed("HTTP/1.1, as on plain http; a browser has six connections then")
         }
-        (version, true) => CheckOutcome::Found {
+        (version, true) => CheckOutcome::Failed {
             what: vec![format!(
                 "{version:?} alone is spoken: a browser opens six connections to a host, so a seventh \
                  tab with a stream of its own gets nothing"

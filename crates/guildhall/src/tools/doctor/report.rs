@@ -25,7 +25,7 @@ pub(super) fn table(results: &[CheckResult]) -> String {
         match &result.outcome {
             CheckOutcome::Passed(seen) => line(&mut text, &format!("{begin}{seen}")),
             CheckOutcome::Skipped(why) => line(&mut text, &format!("{begin}not looked at: {why}")),
-            CheckOutcome::Found { what, cure } => {
+            CheckOutcome::Failed { what, cure } => {
                 for (place, one) in what.iter().enumerate() {
                     let begin = if place == 0 { &begin } else { &indent };
                     line(&mut text, &format!("{begin}{one}"));
@@ -47,7 +47,7 @@ pub(super) fn table(results: &[CheckResult]) -> String {
 pub(super) fn short(results: &[CheckResult]) -> String {
     let mut text = String::new();
     for result in results {
-        if let CheckOutcome::Found { what, .. } = &result.outcome {
+        if let CheckOutcome::Failed { what, .. } = &result.outcome {
             let (sign, name) = (sign(result), result.kind.name);
             line(&mut text, &format!("{sign} {name}: {}", what.join("; ")));
         }
@@ -85,7 +85,7 @@ fn check(result: &CheckResult) -> Value {
             check["outcome"] = json!("skipped");
             check["why"] = json!(harmless(why));
         }
-        CheckOutcome::Found { what, cure } => {
+        CheckOutcome::Failed { what, cure } => {
             check["outcome"] = json!("found");
             check["found"] = json!(clean(what));
             check["cure"] = json!(clean(cure));
@@ -98,15 +98,15 @@ fn sign(result: &CheckResult) -> &'static str {
     match (&result.outcome, result.kind.severity) {
         (CheckOutcome::Passed(_), _) => "√",
         (CheckOutcome::Skipped(_), _) => "-",
-        (CheckOutcome::Found { .. }, Severity::Warning) => "‼",
-        (CheckOutcome::Found { .. }, Severity::Fatal) => "×",
+        (CheckOutcome::Failed { .. }, Severity::Warning) => "‼",
+        (CheckOutcome::Failed { .. }, Severity::Fatal) => "×",
     }
 }
 
 fn summary(results: &[CheckResult]) -> String {
     let count = |is: fn(&CheckResult) -> bool| results.iter().filter(|it| is(it)).count();
     let fatal = count(CheckResult::is_fatal);
-    let found = count(|it| matches!(it.outcome, CheckOutcome::Found { .. }));
+    let found = count(|it| matches!(it.outcome, CheckOutcome::Failed { .. }));
     let skipped = count(|it| matches!(it.outcome, CheckOutcome::Skipped(_)));
     let passed = results.len() - found - skipped;
     format!(

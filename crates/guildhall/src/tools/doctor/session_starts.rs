@@ -114,7 +114,7 @@ mod tests {
             let outcome = another_gateway(remaining, &metrics(own));
             match outcome {
                 CheckOutcome::Passed(_) => assert_eq!(others, 0, "{remaining}"),
-                CheckOutcome::Found { what, .. } => {
+                CheckOutcome::Failed { what, .. } => {
                     assert!(what[0].contains(&format!(" {others} more")), "{what:?}");
                 }
                 CheckOutcome::Skipped(why) => panic!("{why}"),
@@ -132,7 +132,7 @@ mod tests {
     fn below_the_reserve_none_is_started() {
         assert!(matches!(sessions_left(50, 0, 50), CheckOutcome::Passed(_)));
         let outcome = sessions_left(49, 60_001, 50);
-        let CheckOutcome::Found { what, cure } = outcome else {
+        let CheckOutcome::Failed { what, cure } = outcome else {
             panic!("{outcome:?}");
         };
         assert!(what[0].starts_with("49 sessions"), "{what:?}");
