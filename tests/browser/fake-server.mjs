@@ -41,6 +41,8 @@ export class FakeServer {
   viewing = []
   /** Commands that were given: name and input. */
   commands = []
+  /** Where invites lead to; null: to this server. */
+  inviteUrl = null
   /** How many of the next streams are answered 503, at which an EventSource gives up. */
   refusals = 0
   /** All streams are answered so; null: as they should. 0: not at all, as by a server that is stuck. */
@@ -194,7 +196,7 @@ export class FakeServer {
         return json(response, {
           outcome: 'done',
           token: 'T',
-          url: `${this.pageUrl}join?invite=T`,
+          url: this.inviteUrl ?? `${this.pageUrl}join?invite=T`,
           expiresAt: Date.now() + 86_400_000,
         })
       case 'joinRoom':

@@ -5,7 +5,8 @@
  *
  * A fake server has a room of a thousand people and tells events at this rate; the lobby, and then the room's
  * page while it is scrolled from top to end, must go on drawing. Prints frames a second, the longest time
- * between two, how much the main thread was busy, and how long the first list took.
+ * between two, how much of a processor the main thread took, and how long the first list took. A machine that
+ * others use draws fewer: then what the main thread took tells whether it is the page.
  */
 
 import { launch } from '../browser.mjs'
@@ -19,7 +20,7 @@ const TICK_MS = 10
 const FRAMES_LEAST = 50
 const LIST_WITHIN_MS = 1_000
 
-const CATEGORIES = ['devtools.timeline', 'devtools.timeline.frame', 'disabled-by-default-devtools.timeline']
+const CATEGORIES = ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'disabled-by-default-devtools.timeline.frame']
 
 /** Events at the rate, until it is called off. Answers how many there were. */
 const told = (server) => {
@@ -47,7 +48,10 @@ const traced = async (browser, page, doing) => {
   const frames = traceEvents.filter(({ name }) => name === 'DrawFrame').map(({ ts }) => ts).sort((a, b) => a - b)
   const gaps = frames.slice(1).map((ts, at) => (ts - frames[at]) / 1_000)
   const length = (frames.at(-1) - frames[0]) / 1e6
-  const busy = traceEvents.filter(({ name, ph }) => name === 'RunTask' && ph === 'X').reduce((sum, { dur }) => sum + dur, 0) / 1e6
+  const drawn = traceEvents.find(({ name }) => name === 'FireAnimationFrame')
+  const tasks = traceEvents.filter(({ name, ph, pid, tid }) => name === 'RunTask' && ph === 'X' && pid === drawn.pid && tid === drawn.tid)
+  // By the processor's clock: others who use the machine are not in it.
+  const busy = tasks.reduce((sum, { tdur = 0 }) => sum + tdur, 0) / 1e6
   return { fps: (frames.length - 1) / length, longest: Math.max(...gaps), busy: busy / length }
 }
 
@@ -98,7 +102,7 @@ for (const [name, path, scrolls] of [['lobby', '', false], ['room page, scrolled
   failed ||= fps < FRAMES_LEAST
   console.log(
     `${name}: ${Math.round(rate)} events/s, ${fps.toFixed(1)} frames/s, ${longest.toFixed(0)} ms between two at most, ` +
-      `main thread ${(busy * 100).toFixed(0)} % busy`,
+      `main thread ${(busy * 100).toFixed(0)} % of a processor`,
   )
 }
 await browser.close()

@@ -51,6 +51,7 @@ export const states = {
   'room-of-ones-own': {
     world: evening,
     path: `?room=${ids.den}`,
+    before: (server) => (server.inviteUrl = `https://guildhall.example/join?invite=${'0123456789abcdef'.repeat(7).slice(0, 110)}`),
     act: async (page) => {
       await page.locator('[data-action=invite]').click()
       await page.locator('.qr').waitFor()

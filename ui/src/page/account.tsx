@@ -12,15 +12,16 @@ import { nameOf } from './names'
 export const Account = ({ user }: { readonly user: User }) => {
   const words = useAllWords()
   const client = useGuildhall()
+  const name = nameOf(user, words)
   const [state, setState] = useState<'idle' | 'asked' | 'failed'>('idle')
   const leave = async (everywhere: boolean) => {
     setState('asked')
     setState((await client.signOut({ everywhere })) ? 'idle' : 'failed')
   }
   return (
-    <div id="account" className="menu" popover="auto">
+    <div id="account" className="menu" popover="auto" role="region" aria-label={words.account(name)}>
       <p className="menu-name">
-        <bdi>{nameOf(user, words)}</bdi>
+        <bdi>{name}</bdi>
         <span className="soft">{user.username}</span>
       </p>
       <Languages />
