@@ -6,7 +6,7 @@
 use axum::{
     Router,
     http::header,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 
@@ -35,6 +35,11 @@ pub(crate) fn router() -> Router<AppState> {
         )
         .route("/page/icon.svg", get(async || file("image/svg+xml", ICON)))
         .route("/favicon.ico", get(async || file("image/svg+xml", ICON)))
+        // Discord's own client: whoever is led there finds what stands for it here.
+        .route(
+            "/channels/{guild_id}/{channel_id}",
+            get(async || Redirect::to("/")),
+        )
 }
 
 /// The page itself.

@@ -132,7 +132,7 @@ fn game_night(world: &mut World, people: &[Snowflake]) {
             dov.nick = Some("The Captain".to_owned());
         });
     guild.bot(bridge);
-    let load = guild.load_user();
+    let load = guild.load_user("Wren");
 
     let welcome = guild.category("Welcome", &[]);
     guild.channel(ChannelKind::Text, "front-desk", welcome, 0, &[]);
@@ -168,7 +168,7 @@ fn cartographers(world: &mut World, people: &[Snowflake]) {
         guild.member(user_id, vec![surveyor]);
     }
     guild.bot(bridge);
-    let load = guild.load_user();
+    let load = guild.load_user("Basil");
     let table = guild.category("Drawing Table", &[]);
     guild.channel(ChannelKind::Text, "field-notes", table, 0, &[]);
     let camp = guild.channel(ChannelKind::Voice, "Base Camp", table, 0, &[]);
@@ -184,7 +184,7 @@ fn study_hall(world: &mut World, people: &[Snowflake]) {
         guild.member(user_id, vec![]);
     }
     guild.bot(bridge);
-    let load = guild.load_user();
+    let load = guild.load_user("Faye");
     guild.channel(ChannelKind::Text, "timetable", None, 0, &[]);
     let silent = guild.channel(ChannelKind::Voice, "Silent Desks", None, 0, &[]);
     guild.channel(ChannelKind::Voice, "Tea Break", None, 0, &[]);
@@ -259,8 +259,9 @@ impl<'a> GuildBuilder<'a> {
         self.member(self.world.bot_id(), vec![role]);
     }
 
-    fn load_user(&mut self) -> Snowflake {
-        let id = user(self.world, "metronome", None);
+    /// Who is stamped when load is made; until then somebody like everybody else.
+    fn load_user(&mut self, name: &str) -> Snowflake {
+        let id = user(self.world, "metronome", Some(name));
         self.member(id, vec![]);
         self.guild.load_user_id = Some(id);
         id
