@@ -84,9 +84,11 @@ export const App = ({ shown, navigation, signInUrl, invite = null, outcome = nul
           </Catch>
         </main>
         {now.user !== null && (
-          <Suspense>
-            <WhileLive user={now.user} picture={now.picture} openRoom={openRoom} isExpected={isExpected} />
-          </Suspense>
+          <Catch>
+            <Suspense>
+              <WhileLive user={now.user} picture={now.picture} openRoom={openRoom} isExpected={isExpected} />
+            </Suspense>
+          </Catch>
         )}
       </div>
     </ToolsContext>

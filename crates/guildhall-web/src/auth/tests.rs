@@ -83,7 +83,7 @@ async fn a_login_leads_from_the_page_back_to_the_page() {
         },
         "guilds": ["1", "3"],
         "expiresAt": NOW + week,
-        "discordUrl": "https://discord.com",
+        "discordUrl": "https://discord.example",
     });
     assert_eq!(me.json(), expected);
 
