@@ -62,20 +62,23 @@ export interface Access {
   readonly apiToken?: string | undefined
   readonly actAs?: string | undefined
   readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined
+  readonly log?: ((line: string) => void) | undefined
 }
 
 export const ANSWER_WITHIN_MS = 10_000
 
-/** `fetch` with what shows whose it is. */
+/** `fetch` with what shows whose it is; says what is refused, without what was asked for. */
 export const asking =
-  ({ apiToken, actAs, credentials }: Omit<Access, 'root'>, fetch: Fetch): Fetch =>
-  (url, init) => {
+  ({ apiToken, actAs, credentials, log }: Omit<Access, 'root'>, fetch: Fetch): Fetch =>
+  async (url, init) => {
     const headers = new Headers(init.headers)
     // With a cookie the server takes only JSON: a form on another site cannot send it.
     if (init.body) headers.set('content-type', 'application/json')
     if (apiToken) headers.set('authorization', `Bearer ${apiToken}`)
     if (actAs) headers.set('guildhall-as', actAs)
-    return fetch(url, { cache: 'no-store', ...init, headers, ...(credentials && { credentials }) })
+    const answer = await fetch(url, { cache: 'no-store', ...init, headers, ...(credentials && { credentials }) })
+    if (!answer.ok) log?.(`${url.pathname}: ${answer.status}`)
+    return answer
   }
 
 interface Ending {
@@ -107,12 +110,8 @@ export const sessionOf = ({ root, auth, apiToken }: Access, ask: Fetch, environm
   const limited = <Value>(run: (signal: AbortSignal) => Promise<Value>, outer?: AbortSignal): Promise<Value> =>
     within(environment, ANSWER_WITHIN_MS, outer, run)
 
-  const post = async (path: string, body: () => Promise<object>): Promise<number> =>
-    limited(async (signal) => {
-      const init = { method: 'POST', body: JSON.stringify(await body()), signal }
-      const { ok, status } = await ask(new URL(path, root), init)
-      return ok ? 200 : status
-    })
+  const post = (path: string, body: () => object | Promise<object>): Promise<Response> =>
+    limited(async (signal) => ask(new URL(path, root), { method: 'POST', body: JSON.stringify(await body()), signal }))
 
   /** One at a time: several commands may be told at once that the session is over. */
   let vouching: Promise<boolean> | undefined
@@ -122,9 +121,9 @@ export const sessionOf = ({ root, auth, apiToken }: Access, ask: Fetch, environm
 
   // The app's own token for its user becomes a session here.
   const exchange = async (word: () => Promise<string>): Promise<boolean> => {
-    const status = await post('auth/exchange', async () => ({ token: await word() }))
-    if (status !== 200 && ![400, 401, 403].includes(status)) throw status
-    return status === 200
+    const { ok, status } = await post('auth/exchange', async () => ({ token: await word() }))
+    if (!ok && ![400, 401, 403].includes(status)) throw status
+    return ok
   }
 
   return {
@@ -144,9 +143,9 @@ export const sessionOf = ({ root, auth, apiToken }: Access, ask: Fetch, environm
       await vouching?.catch(over)
       // The stream may hear of the end first: that is no reason to begin anew.
       vouching = Promise.resolve(false)
-      const status = await post('auth/logout', async () => which).catch(over)
+      const answer = await post('auth/logout', () => which).catch(over)
       over()
-      return status === 200 || status === 401
+      return !!answer && (answer.ok || answer.status === 401)
     },
   }
 }

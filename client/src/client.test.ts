@@ -152,6 +152,18 @@ describe('a client', () => {
     expect(source().url.search).toBe('?lastEventId=c-1')
   })
 
+  it('says of which room it cannot say that one is on its page', () => {
+    const lines: string[] = []
+    const client = create({ log: (line) => lines.push(line) })
+    const rooms = ['10', '11', '12', '13', '14', '15', '16', '17']
+    const stops = [...rooms, ...rooms].map((room) => client.viewing(room))
+    expect(lines.filter((line) => line.includes('too many'))).toEqual([])
+    stops.push(client.viewing('18'))
+    expect(lines.filter((line) => line.includes('too many'))).toEqual(['viewing 18: too many'])
+    for (const stop of stops) stop()
+    client.close()
+  })
+
   it('begins where the server left off', async () => {
     const initial: State = { cursor: 'c-9', status: allWell, guilds: house }
     const client = create({ initial })
@@ -310,8 +322,9 @@ describe('a client', () => {
     client.close()
   })
 
-  it('tells a stream that is refused for good from one that is broken', async () => {
-    const client = create({ guild: '404' })
+  it('tells a stream that is refused for good from one that is broken, and logs with which status', async () => {
+    const lines: string[] = []
+    const client = create({ guild: '404', log: (line) => lines.push(line) })
     client.subscribe(() => {})
     await settle()
     answers = [() => new Response(null), refuse(404, { code: 'not_found', message: 'no' })]
@@ -320,6 +333,8 @@ describe('a client', () => {
     expect(asked.map(({ path, init }) => `${init.method ?? 'GET'} ${path}`)).toEqual([
       'GET /hall/api/me', 'HEAD /hall/api/stream', 'GET /hall/api/state',
     ])
+    expect(lines).toContain('/hall/api/state: 404')
+    expect(lines).not.toContain('/hall/api/me: 200')
   })
 })
 

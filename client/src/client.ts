@@ -31,7 +31,7 @@ export interface GuildhallOptions {
   readonly share?: boolean | undefined
   /** What `fetchState` gave on the server: it is shown at once, and gone on from without a gap. */
   readonly initial?: State | null | undefined
-  /** Hears each step of the connection, for people who look for a fault. */
+  /** Hears each step of the connection and what is refused with which status, for people who look for a fault. */
   readonly log?: ((line: string) => void) | undefined
 }
 
@@ -56,7 +56,10 @@ export interface Guildhall<NamesGuild extends boolean = boolean> {
   ): Stop
   /** Hears each event of this name, once and in order; never what a snapshot brings. */
   on<Name extends GuildEventName>(name: Name, listener: Listener<Name>): Stop
-  /** This person is on that room's page: a room with viewers is not taken away as unused. */
+  /**
+   * This person is on that room's page: a room with viewers is not taken away as unused. One stream says it of
+   * eight rooms, those of the lowest ids; `log` hears which one is too many.
+   */
   viewing(channelId: string): Stop
   /** What a server knew before the stream began, for a first rendering that is the server's. */
   readonly initial: View
@@ -105,7 +108,7 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
   let closed = false
 
   const query = (): Query => union([{ guilds: guild ? [guild] : undefined, viewing: [...rooms].flat() }])
-  const store = storeOf({ now: parts.now, query: query(), report: parts.report })
+  const store = storeOf({ ...parts, query: query() })
   if (initial) {
     const { guilds, cursor, status } = initial
     store.feed([{ is: 'snapshot', guilds, cursor }, { is: 'status', status }])
@@ -216,6 +219,7 @@ export const createWith = (options: GuildhallOptions, parts: Parts): Guildhall<b
     viewing: (channelId) => {
       const room = [channelId]
       rooms.add(room)
+      if (!query().viewing.includes(channelId)) log?.(`viewing ${channelId}: too many`)
       line.ask()
       const leave = () => {
         rooms.delete(room)

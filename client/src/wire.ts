@@ -29,5 +29,6 @@ export type State = Components['StatePayload']
 /** Every event there is. `EventSource` has no way to listen to all names. */
 export const eventNames = Object.keys(travels satisfies Record<EventName, string>) as readonly EventName[]
 
-export const travelOf = (name: string): 'group' | 'alone' | 'control' | undefined =>
-  (travels as Readonly<Record<string, 'group' | 'alone' | 'control'>>)[name]
+type Travel = (typeof travels)[EventName]
+
+export const travelOf = (name: string): Travel | undefined => (travels as Readonly<Record<string, Travel>>)[name]

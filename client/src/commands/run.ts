@@ -55,12 +55,12 @@ export const runWith =
     const key = options.key ?? parts.newKey()
     const headers: HeadersInit = isCommand ? { 'idempotency-key': key } : {}
     // From before it is sent: its effect may be told faster than its answer.
-    const watch = isCommand && watchFor(key, parts)
+    const watch = isCommand ? watchFor(key, parts) : undefined
     try {
       const answer = await ask(name, { method: 'POST', headers, body }, options.signal, parts)
       return (watch ? { ...answer, settled: watch.settled() } : answer) as Result<typeof name>
     } catch (error) {
-      if (watch) watch.drop()
+      watch?.drop()
       throw error
     }
   }

@@ -122,7 +122,7 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
       const { effects, ...after } = step(before, event)
       place = after
       const [first] = effects
-      options.log?.(`${before.state} × ${event} (${reason}) → ${place.state} ${effects.join(' ')}`)
+      options.log?.(`${before.state} × ${event} (${reason}) → ${place.state} ${effects}`)
       // A stream that is doubted is as it was until it turns out to be dead.
       if (place.state !== before.state || (first && first !== 'doubt' && reason !== why)) {
         why = reason
@@ -265,17 +265,15 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
       return handle('lost', 'broken')
     }
     if (travels === 'control') return control(name, payload, id)
+    // No event comes by itself: the first that does would be a mistake of types here.
+    travels satisfies 'group'
     // Types and names are of one document; the compiler cannot see it through the lookup.
-    const event = { name, data: payload } as unknown as GuildEvent
-    let events: readonly GuildEvent[] = [event]
-    if (travels === 'group') {
-      held.push(event)
-      if (!id && !closing.includes(name)) return
-      ;[events, held] = [held, []]
-    }
+    held.push({ name, data: payload } as unknown as GuildEvent)
+    if (!id && !closing.includes(name)) return
     cursor = id ?? cursor
-    changes.push({ is: 'group', events, cursor })
-    missing -= events.length
+    changes.push({ is: 'group', events: held, cursor })
+    missing -= held.length
+    held = []
     if (missing <= 0) caughtUp()
   }
 

@@ -1,6 +1,6 @@
 /** A stream by `fetch`: for Bearer tokens, Node, and wherever there is no `EventSource`. */
 
-import { SseReader } from './sse.js'
+import { sseReader } from './sse.js'
 import { BROKEN, type End, type OpenStream, once } from './transport.js'
 
 export type Fetch = (url: URL, init: RequestInit) => Promise<Response>
@@ -17,12 +17,12 @@ export const byFetch =
       // A proxy's page of a login or an error is no stream, whatever its status.
       if (!type?.startsWith('text/event-stream') || answer.body === null) return listener.end(BROKEN)
       const body = answer.body.getReader()
-      const frames = new SseReader()
+      const framesOf = sseReader()
       const text = new TextDecoder()
       while (!abort.signal.aborted) {
         const { done, value } = await body.read()
         if (done) break
-        for (const frame of frames.read(text.decode(value, { stream: true }))) listener.frame(frame)
+        for (const frame of framesOf(text.decode(value, { stream: true }))) listener.frame(frame)
       }
       listener.end(BROKEN)
     }

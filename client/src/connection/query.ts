@@ -15,18 +15,19 @@ export const everything: Query = { viewing: [] }
 /** One query that answers all of these. */
 export const union = (queries: readonly Query[]): Query => {
   const guilds = queries.every((query) => query.guilds)
-    ? [...new Set(queries.flatMap((query) => query.guilds ?? []))].sort()
+    ? distinct(queries.flatMap((query) => query.guilds ?? []))
     : undefined
-  const viewing = [...new Set(queries.flatMap((query) => query.viewing))].sort().slice(0, VIEWING_AT_MOST)
+  const viewing = distinct(queries.flatMap((query) => query.viewing)).slice(0, VIEWING_AT_MOST)
   return !guilds || guilds.length > GUILDS_AT_MOST ? { viewing } : { guilds, viewing }
 }
+
+const distinct = (ids: readonly string[]): readonly string[] => [...new Set(ids)].sort()
 
 /** Whether a picture for `wide` has all that `narrow` asks for. */
 export const covers = (wide: Query, narrow: Query): boolean =>
   !wide.guilds || narrow.guilds?.every((guild) => wide.guilds?.includes(guild)) === true
 
-export const sameQuery = (a: Query, b: Query): boolean =>
-  a.guilds?.join() === b.guilds?.join() && a.viewing.join() === b.viewing.join()
+export const sameQuery = (a: Query, b: Query): boolean => asSearch(a) === asSearch(b)
 
 export const asSearch = ({ guilds = [], viewing }: Query, cursor?: string): string => {
   const search = new URLSearchParams()

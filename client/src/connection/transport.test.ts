@@ -6,7 +6,7 @@ import { settle } from '../environment.testing.js'
 import { eventNames } from '../wire.js'
 import { byEventSource, type EventSourceLike } from './event_source.js'
 import { byFetch } from './fetch_stream.js'
-import { SseReader } from './sse.js'
+import { sseReader } from './sse.js'
 import { BROKEN, type End, type Frame } from './transport.js'
 
 const url = new URL('https://app.test/api/stream?guild=1')
@@ -148,15 +148,15 @@ describe('the reader of server-sent events', () => {
 
   it('reads recorded streams alike, however they are cut, with any line ends', () => {
     for (const text of transcripts) {
-      const whole = new SseReader().read(text)
+      const whole = sseReader()(text)
       expect(whole.length).toBeGreaterThan(0)
       for (const frame of whole) expect(eventNames).toContain(frame.name)
       fc.assert(
         fc.property(fc.array(fc.nat(text.length), { maxLength: 8 }), fc.constantFrom('\n', '\r\n', '\r'), (cuts, end) => {
           const ended = text.replaceAll('\n', end)
           const edges = [0, ...cuts.sort((a, b) => a - b), ended.length]
-          const reader = new SseReader()
-          const read = edges.slice(1).flatMap((edge, at) => reader.read(ended.slice(edges[at], edge)))
+          const framesOf = sseReader()
+          const read = edges.slice(1).flatMap((edge, at) => framesOf(ended.slice(edges[at], edge)))
           // A lone CR at the very end may be half of a CRLF: it waits.
           expect(read).toEqual(end === '\r' ? whole.slice(0, read.length) : whole)
           expect(read.length).toBeGreaterThanOrEqual(whole.length - 1)
@@ -167,7 +167,7 @@ describe('the reader of server-sent events', () => {
   })
 
   it('keeps what the standard says of lines and fields', () => {
-    const read = new SseReader().read(': hello\nevent:a\ndata:1\ndata: 2\nid\n\nid: x\n\ndata\n\n')
+    const read = sseReader()(': hello\nevent:a\ndata:1\ndata: 2\nid\n\nid: x\n\ndata\n\n')
     expect(read).toEqual([
       { name: 'a', data: '1\n2', id: '' },
       { name: 'message', data: '', id: undefined },

@@ -103,7 +103,7 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
 
   const handle = (event: ShareEvent): void => {
     const [target, ...effects] = roles[role][event] ?? [role]
-    options.log?.(`${role} × ${event} → ${target} ${effects.join(' ')}`)
+    options.log?.(`${role} × ${event} → ${target} ${effects}`)
     role = target
     for (const effect of effects) carryOut[effect]()
   }
@@ -241,24 +241,13 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
     const followed = role === 'following'
     let other = false
     for (const change of changes) {
-      switch (change.is) {
-        case 'phase':
-          ;({ phase } = change)
-          break
-        case 'user':
-          other = change.user.id !== user?.id
-          break
-        case 'forgotten':
-          log = []
-          break
-        case 'snapshot':
-        case 'picture':
-          ;[about, log] = [connection.query, [{ cursor: change.cursor }]]
-          break
-        case 'group':
-          // What has no cursor of its own cannot be told apart from what was before it.
-          log = log.at(-1)?.cursor === change.cursor ? [] : [...log, change].slice(-GROUPS_KEPT)
-      }
+      const { is } = change
+      if (is === 'phase') ({ phase } = change)
+      if (is === 'user') other = change.user.id !== user?.id
+      if (is === 'forgotten') log = []
+      if (is === 'snapshot' || is === 'picture') [about, log] = [connection.query, [{ cursor: change.cursor }]]
+      // What has no cursor of its own cannot be told apart from what was before it.
+      if (is === 'group') log = log.at(-1)?.cursor === change.cursor ? [] : [...log, change].slice(-GROUPS_KEPT)
     }
     if (other || phase === 'ended') handle('released')
     if (role === 'leading') tell(changes)

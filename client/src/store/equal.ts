@@ -17,37 +17,21 @@ const both = (a: unknown, b: unknown): readonly [Entries, Entries] | null => {
 
 /** The value `now`, with every part of it that equals the same part of `before` replaced by that. */
 export const keepEqual = <Value>(before: unknown, now: Value): Value => {
-  if (Object.is(before, now) || !isWhole(before) || !isWhole(now)) return now
-  if (before instanceof Map || now instanceof Map) {
-    return before instanceof Map && now instanceof Map ? (keptMap(before, now) as Value) : now
-  }
-  return Array.isArray(before) === Array.isArray(now) ? (keptFields(before, now) as Value) : now
+  const entries = Object.is(before, now) ? null : both(before, now)
+  if (entries === null) return now
+  const [older, newer] = entries
+  const kept = keptEntries(older, newer)
+  if (kept === older) return before as Value
+  if (kept === newer) return now
+  if (now instanceof Map) return kept as Value
+  return (Array.isArray(now) ? [...kept.values()] : Object.fromEntries(kept)) as Value
 }
 
-type Whole = Readonly<Record<string, unknown>>
-
-const isWhole = (value: unknown): value is Whole => typeof value === 'object' && value !== null
-
-/** Of lists and objects. Nothing is made but what differs: this runs for each event. */
-const keptFields = (older: Whole, newer: Whole): Whole => {
-  const [before, keys] = [Object.keys(older), Object.keys(newer)]
-  let same = before.length === keys.length
-  const kept = new Map<string, unknown>()
-  for (let at = 0; at < keys.length; at += 1) {
-    const key = keys[at] as string
-    const [was, value] = [Object.hasOwn(older, key) ? older[key] : undefined, newer[key]]
-    const keeps = keepEqual(was, value)
-    same &&= before[at] === key && Object.is(keeps, was)
-    if (!Object.is(keeps, value)) kept.set(key, keeps)
-  }
-  if (same) return older
-  if (kept.size === 0) return newer
-  const all = Object.entries(newer).map(([key, value]) => [key, kept.has(key) ? kept.get(key) : value] as const)
-  return Array.isArray(newer) ? (all.map(([, value]) => value) as never) : Object.fromEntries(all)
-}
-
-/** The same of maps: a room of a thousand people is compared for each event of one of them. */
-const keptMap = (older: Entries, newer: Entries): Entries => {
+/**
+ * The same of entries. A room of a thousand people is compared for each event of one of them, so nothing is made here
+ * but what differs.
+ */
+const keptEntries = (older: Entries, newer: Entries): Entries => {
   let same = older.size === newer.size
   // In their order: that of a map's entries is seen by whoever walks it.
   const keys = older.keys()

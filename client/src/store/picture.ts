@@ -43,38 +43,35 @@ export const after = (picture: Picture, event: GuildEvent): Picture => keepEqual
 
 const changed = (picture: Picture, event: GuildEvent): Picture => {
   const { guildId } = event.data
-  switch (event.name) {
+  if (event.name === 'guild.removed') return without(picture, guildId)
+  if (event.name === 'guild.available' && event.data.guild) return put(picture, guildId, guildFromWire(event.data.guild))
+  return at(picture, guildId, (guild) => changedGuild(guild, event))
+}
+
+const changedGuild = (guild: Guild, { name, data }: GuildEvent): Guild => {
+  switch (name) {
     case 'voice.joined':
     case 'voice.updated':
-      return at(picture, guildId, (guild) => withPerson(guild, event.data))
-    case 'voice.left': {
-      const { previousChannelId, userId } = event.data
-      return inRoom(picture, guildId, previousChannelId, (room) => withoutPerson(room, userId))
-    }
+      return withPerson(guild, data)
+    case 'voice.left':
+      return changeRoom(guild, data.previousChannelId, (room) => withoutPerson(room, data.userId))
     case 'room.created':
     case 'room.updated':
-      return at(picture, guildId, (guild) => withRoom(guild, event.data))
+      return withRoom(guild, data)
     case 'room.idle':
-      return inRoom(picture, guildId, event.data.channelId, (room) => withEnd(room, event.data.deletesAt))
+      return changeRoom(guild, data.channelId, (room) => withEnd(room, data.deletesAt))
     case 'room.shown':
-      return at(picture, guildId, (guild) => withShownRoom(guild, event.data))
+      return withShownRoom(guild, data)
     case 'room.deleted':
     case 'room.hidden':
-      return at(picture, guildId, (guild) => ({ ...guild, rooms: without(guild.rooms, event.data.channelId) }))
+      return { ...guild, rooms: without(guild.rooms, data.channelId) }
     case 'guild.available':
-      return event.data.guild === undefined
-        ? at(picture, guildId, (guild) => ({ ...guild, available: true }))
-        : put(picture, guildId, guildFromWire(event.data.guild))
     case 'guild.unavailable':
-      return at(picture, guildId, (guild) => ({ ...guild, available: false }))
-    case 'guild.updated': {
-      const { name, icon } = event.data
-      return at(picture, guildId, (guild) => ({ ...guild, name, icon }))
-    }
-    case 'guild.removed':
-      return without(picture, guildId)
+      return { ...guild, available: name === 'guild.available' }
+    case 'guild.updated':
+      return { ...guild, name: data.name, icon: data.icon }
     default:
-      return picture
+      return guild
   }
 }
 
@@ -90,9 +87,6 @@ const roomFromWire = ({ members, ...room }: RoomPicture): Room => ({
   ...room,
   people: new Map(members.map((person) => [person.userId, person])),
 })
-
-const inRoom = (picture: Picture, guildId: string, channelId: string, change: (room: Room) => Room): Picture =>
-  at(picture, guildId, (guild) => changeRoom(guild, channelId, change))
 
 const changeRoom = (guild: Guild, channelId: string, change: (room: Room) => Room): Guild => ({
   ...guild,

@@ -50,6 +50,29 @@ describe('the store', () => {
     expect(store.now).toBe(6)
   })
 
+  it('tells readers once of what one of them had it told, and of nothing that is over', () => {
+    store.feed([snapshot(house), live])
+    const seen: string[] = []
+    const see = (who: string) => () => void seen.push(`${who} ${store.view().status.phase} ${people('10').length}`)
+    store.subscribe(see('first'))
+    const stop = store.subscribe(() => {
+      stop()
+      store.feed([{ is: 'phase', phase: 'ended', reason: 'closed' }])
+    })
+    store.subscribe(see('last'))
+    store.feed([group('c-2', left('1', '10', '7'))])
+    expect(seen).toEqual(['first live 0', 'first ended 0', 'last ended 0'])
+  })
+
+  it('tells readers once, too, where a listener had it told something', () => {
+    store.feed([snapshot(house), live])
+    const reader = vi.fn()
+    store.subscribe(reader)
+    store.on('voice.left', () => store.feed([{ is: 'phase', phase: 'ended', reason: 'closed' }]))
+    store.feed([group('c-2', left('1', '10', '7'))])
+    expect(reader).toHaveBeenCalledTimes(1)
+  })
+
   it('tells what the server says of Discord, in its own words', () => {
     store.feed([snapshot(house), { is: 'status', status: allWell }, live])
     expect(store.view().server).toEqual(allWell)

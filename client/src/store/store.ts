@@ -6,7 +6,7 @@
 import type { Change, Reason } from '../connection/change.js'
 import type { State as Phase } from '../connection/machine.js'
 import type { Query } from '../connection/query.js'
-import type { GuildEvent, GuildEventName, Payload, Status, User } from '../wire.js'
+import type { GuildEventName, Payload, Status, User } from '../wire.js'
 import { keepEqual } from './equal.js'
 import { after, emptyPicture, type Picture, replaced } from './picture.js'
 
@@ -35,6 +35,8 @@ export type Stop = () => void
 
 type Told<Is extends Change['is']> = Extract<Change, { readonly is: Is }>
 type AnyListener = (payload: unknown) => void
+/** What is heard besides events: which commands are done, in the order of events, and that the view is another one. */
+type Heard = GuildEventName | 'settled' | 'view'
 
 export interface StoreOptions {
   readonly now: () => number
@@ -67,98 +69,98 @@ export const storeOf = (options: StoreOptions): Store => {
   let cursor: string | undefined
   /** All that the stream is about, which may be more than is asked for here. */
   let whole = emptyPicture
+  let complete = false
+  let server: Status | undefined
+  let user: User | null = null
   let offset = 0
   let view: View = {
     picture: emptyPicture,
-    status: { phase: 'idle', since: 0, reason: 'not_started', complete: false },
-    user: null,
+    status: { phase: 'idle', since: 0, reason: 'not_started', complete },
+    server,
+    user,
   }
-  const readers = new Set<() => void>()
-  const listeners = new Map<string, Set<AnyListener>>()
-  const settled = new Set<(keys: readonly string[]) => void>()
+  const listeners = new Map<Heard, Set<AnyListener>>()
 
   const asks = (guildId: string): boolean => guilds?.includes(guildId) ?? true
 
   const feed = (changes: readonly Change[]): void => {
     const before = view
-    const told: GuildEvent[] = []
-    const keys: string[] = []
+    const told: { readonly name: Heard; readonly data: unknown }[] = []
     for (const change of changes) {
       if (change.is === 'group') told.push(...change.events.filter((event) => asks(event.data.guildId)))
-      if (change.is === 'settled') keys.push(...change.keys)
+      if (change.is === 'settled') told.push({ name: change.is, data: change.keys })
       take(change)
     }
-    refresh()
-    for (const { name, data } of told) tellAll(listeners.get(name), data)
-    if (keys.length > 0) tellAll(settled, keys)
-    if (view !== before) tellAll(readers, undefined)
+    show()
+    const shown = view
+    for (const { name, data } of told) tellAll(name, data)
+    // Whoever closes the client, or has it told something else, has had all readers told of it.
+    if (shown !== before) tellAll('view', undefined, () => view === shown)
   }
 
   const take = (change: Change): void => {
     switch (change.is) {
       case 'snapshot':
-        return know(replaced(whole, change.guilds), change.cursor, true)
+        ;[whole, cursor, complete] = [replaced(whole, change.guilds), change.cursor, true]
+        return
       case 'picture':
-        return know(keepEqual(whole, change.picture), change.cursor, true)
+        ;[whole, cursor, complete] = [keepEqual(whole, change.picture), change.cursor, true]
+        return
       case 'group':
-        return know(change.events.reduce(after, whole), change.cursor)
+        ;[whole, cursor] = [change.events.reduce(after, whole), change.cursor]
+        return
       case 'status':
-        return show({ server: change.status })
+        server = change.status
+        return
       case 'phase':
         phase = change
         return
       case 'user':
-        return show({ user: change.user })
+        ;({ user } = change)
+        return
       case 'clock':
         ;({ offset } = change)
         return
       case 'forgotten':
-        show({ server: undefined, user: null })
-        return know(emptyPicture, undefined, false)
+        ;[whole, cursor, complete, server, user] = [emptyPicture, undefined, false, undefined, null]
     }
   }
 
-  const know = (now: Picture, at: string | undefined, complete?: boolean): void => {
-    ;[whole, cursor] = [now, at]
-    show({ picture: new Map([...whole].filter(([id]) => asks(id))) }, complete)
-  }
-
-  const show = (change: Partial<Omit<View, 'status'>>, complete = view.status.complete): void => {
-    view = keepEqual(view, { ...view, ...change, status: { ...view.status, complete } })
-  }
-
-  /** What the phase is called in public: a stream of old news is stale. */
-  const refresh = (): void => {
+  const show = (): void => {
     let { since, ...told } = phase
     let { phase: name, reason } = (phase = told)
-    const { discord, link } = view.server ?? { discord: 'live' }
+    // What the phase is called in public: a stream of old news is stale.
+    const { discord, link } = server ?? { discord: 'live' }
     if (name === 'live' && (link === 'down' || discord !== 'live')) {
       ;[name, reason] = ['stale', link === 'down' ? 'link_down' : 'discord_down']
     }
     const { status } = view
     since ??= name === status.phase ? status.since : now()
-    view = keepEqual(view, { ...view, status: { ...status, phase: name, reason, since } })
+    const picture = new Map([...whole].filter(([id]) => asks(id)))
+    view = keepEqual(view, { picture, status: { phase: name, since, reason, complete }, server, user })
   }
 
-  const tellAll = <Heard>(hearing: ReadonlySet<(heard: Heard) => void> | undefined, heard: Heard): void => {
-    for (const listener of [...(hearing ?? [])]) {
+  const tellAll = (name: Heard, heard: unknown, isSo = () => true): void => {
+    for (const listener of [...(listeners.get(name) ?? [])]) {
       try {
-        listener(heard)
+        if (isSo()) listener(heard)
       } catch (error) {
         report(error)
       }
     }
   }
 
+  const on = (name: Heard, listener: unknown): Stop => {
+    const hearing = listeners.get(name) ?? new Set()
+    listeners.set(name, hearing.add(listener as AnyListener))
+    return () => void hearing.delete(listener as AnyListener)
+  }
+
   return {
     view: () => view,
-    subscribe: (reader) => added(readers, reader),
-    on: (name, listener) => {
-      const hearing = listeners.get(name) ?? new Set()
-      listeners.set(name, hearing)
-      return added(hearing, listener as AnyListener)
-    },
-    onSettled: (listener) => added(settled, listener),
+    subscribe: (reader) => on('view', reader),
+    on,
+    onSettled: (listener) => on('settled', listener),
     get cursor() {
       return cursor
     },
@@ -166,17 +168,12 @@ export const storeOf = (options: StoreOptions): Store => {
       return now() + offset
     },
     tell: (known, at) => [
-      ...(known ?? (view.status.complete ? [{ is: 'picture', picture: whole, cursor } as const] : [])),
+      ...(known ?? (complete ? [{ is: 'picture', picture: whole, cursor } as const] : [])),
       // Undefined until the server has said something, there as here.
-      { is: 'status', status: view.server as Status },
+      { is: 'status', status: server as Status },
       { is: 'clock', offset, cursor: at },
       { ...phase, since: view.status.since },
     ],
     feed,
   }
-}
-
-const added = <Value>(set: Set<Value>, value: Value): Stop => {
-  set.add(value)
-  return () => void set.delete(value)
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { calls } from '../commands/calls.js'
-import { SseReader } from '../connection/sse.js'
+import { sseReader } from '../connection/sse.js'
 import { document, isRight, nearly } from './document.testing.js'
 import * as doors from './index.js'
 
@@ -62,7 +62,7 @@ describe('the schemas', () => {
 
   const folder = new URL('../../../fixtures/transcripts/', import.meta.url)
   it.each(readdirSync(folder))('take every event of the server\'s in %s', (file) => {
-    const frames = new SseReader().read(readFileSync(new URL(file, folder), 'utf8'))
+    const frames = sseReader()(readFileSync(new URL(file, folder), 'utf8'))
     expect(frames.length).toBeGreaterThan(2)
     for (const { name, data } of frames) {
       const event = { event: name, data: JSON.parse(data) as unknown }
