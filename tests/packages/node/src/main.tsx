@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 
 import { createCollection } from '@tanstack/db'
 import { createGuildhall, fetchState, NotFoundError, roomIn, type State } from '@guildhall/client'
+import { logEvents } from '@guildhall/client/debug'
 import { GuildhallProvider, useVoice } from '@guildhall/client/react'
 import { peopleCollectionOptions } from '@guildhall/client/tanstack-db'
 import { fakeGuildhall, guild, person, room } from '@guildhall/client/testing'
@@ -28,7 +29,11 @@ await assert.rejects(fetchState(request, { url: 'http://guildhall.test/', fetch:
 const fake = fakeGuildhall({ guilds: house })
 const people = createCollection(peopleCollectionOptions({ client: fake.client }))
 await people.preload()
+const lines: string[] = []
+const quiet = logEvents(fake.client, (line) => lines.push(line))
 fake.join('10', '8')
+quiet()
+assert.match(lines.at(-1) ?? '', /Member joined/)
 assert.deepEqual([...people.keys()], ['1/7', '1/8'])
 await people.cleanup()
 assert.equal(fake.readers, 0)
