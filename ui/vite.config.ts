@@ -33,7 +33,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: 'client', tags: ['$initial'], test: /\/client\/src\/(?!react)/ },
-            { name: 'first', tags: ['$initial'], test: /^(?!.*\/src\/overlay\/)/ },
+            { name: 'first', tags: ['$initial'], test: /^(?!.*\/(overlay\.html|src\/overlay\/))/ },
           ],
         },
       },
