@@ -8,7 +8,7 @@ import type { Change, Feed, Reason } from './change.js'
 import { type Effect, type Event, type Place, step } from './machine.js'
 import { asSearch, type Query, sameQuery } from './query.js'
 import type { Session } from './session.js'
-import type { Close, End, Frame, OpenStream } from './transport.js'
+import type { Close, Frame, OpenStream } from './transport.js'
 
 /** Time and chance, handed in. */
 export interface Environment {
@@ -235,18 +235,14 @@ export const connectionOf = (options: ConnectionOptions): Connection => {
         heard()
         together(() => take(frame))
       },
-      end: (end) => {
+      end: (status) => {
         stop = undefined
-        ended(end)
+        if (status === 401) return unauthorized('unauthorized')
+        if (status === 404) return handle('missing', 'not_found')
+        if (NEVER.includes(status)) return handle('rejected', 'invalid')
+        handle('lost', 'broken')
       },
     })
-  }
-
-  const ended = (status: End): void => {
-    if (status === 401) return unauthorized('unauthorized')
-    if (status === 404) return handle('missing', 'not_found')
-    if (NEVER.includes(status)) return handle('rejected', 'invalid')
-    handle('lost', 'broken')
   }
 
   const unauthorized = (reason: Reason): void =>

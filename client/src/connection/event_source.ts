@@ -24,12 +24,9 @@ export interface EventSourceParts {
 export const byEventSource =
   ({ make, probe }: EventSourceParts): OpenStream =>
   (url, outer) => {
-    const abort = new AbortController()
     const source = make(url)
-    const { listener, close } = once(outer, () => {
-      source.close()
-      abort.abort()
-    })
+    const { listener, signal, close } = once(outer)
+    signal.onabort = () => source.close()
     let spoke = false
     let last = ''
     for (const name of eventNames) {
@@ -44,7 +41,7 @@ export const byEventSource =
     source.onerror = () => {
       source.close()
       if (spoke) return listener.end(BROKEN)
-      probe(url, abort.signal).then(listener.end, () => listener.end(BROKEN))
+      probe(url, signal).then(listener.end, () => listener.end(BROKEN))
     }
     return close
   }

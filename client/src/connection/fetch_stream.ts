@@ -8,10 +8,9 @@ export type Fetch = (url: URL, init: RequestInit) => Promise<Response>
 export const byFetch =
   (ask: Fetch): OpenStream =>
   (url, outer) => {
-    const abort = new AbortController()
-    const { listener, close } = once(outer, () => abort.abort())
+    const { listener, signal, close } = once(outer)
     const read = async () => {
-      const answer = await ask(url, { headers: { accept: 'text/event-stream' }, signal: abort.signal })
+      const answer = await ask(url, { headers: { accept: 'text/event-stream' }, signal })
       if (answer.status !== 200) return listener.end(await refusalOf(answer))
       const type = answer.headers.get('content-type')
       // A proxy's page of a login or an error is no stream, whatever its status.
@@ -19,7 +18,7 @@ export const byFetch =
       const body = answer.body.getReader()
       const framesOf = sseReader()
       const text = new TextDecoder()
-      while (!abort.signal.aborted) {
+      while (!signal.aborted) {
         const { done, value } = await body.read()
         if (done) break
         for (const frame of framesOf(text.decode(value, { stream: true }))) listener.frame(frame)

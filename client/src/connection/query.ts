@@ -18,7 +18,7 @@ export const union = (queries: readonly Query[]): Query => {
     ? distinct(queries.flatMap((query) => query.guilds ?? []))
     : undefined
   const viewing = distinct(queries.flatMap((query) => query.viewing)).slice(0, VIEWING_AT_MOST)
-  return !guilds || guilds.length > GUILDS_AT_MOST ? { viewing } : { guilds, viewing }
+  return { guilds: guilds && guilds.length > GUILDS_AT_MOST ? undefined : guilds, viewing }
 }
 
 const distinct = (ids: readonly string[]): readonly string[] => [...new Set(ids)].sort()
@@ -29,10 +29,11 @@ export const covers = (wide: Query, narrow: Query): boolean =>
 
 export const sameQuery = (a: Query, b: Query): boolean => asSearch(a) === asSearch(b)
 
-export const asSearch = ({ guilds = [], viewing }: Query, cursor?: string): string => {
-  const search = new URLSearchParams()
-  for (const guild of guilds) search.append('guild', guild)
-  for (const room of viewing) search.append('viewing', room)
-  if (cursor) search.append('lastEventId', cursor)
-  return String(search)
-}
+export const asSearch = ({ guilds = [], viewing }: Query, cursor?: string): string =>
+  String(
+    new URLSearchParams([
+      ...guilds.map((guild) => ['guild', guild]),
+      ...viewing.map((room) => ['viewing', room]),
+      ...(cursor ? [['lastEventId', cursor]] : []),
+    ]),
+  )

@@ -23,22 +23,20 @@ export type Close = () => void
 
 export type OpenStream = (url: URL, listener: Listener) => Close
 
-/** A listener that hears nothing once it is closed or was told of the end. */
-export const once = (listener: Listener, release: () => void): { listener: Listener; close: Close } => {
-  let open = true
-  const close = () => {
-    if (!open) return
-    open = false
-    release()
-  }
+/** A listener that hears nothing once it is closed or was told of the end; `signal` is told of both. */
+export const once = (listener: Listener): { listener: Listener; signal: AbortSignal; close: Close } => {
+  const abort = new AbortController()
+  const { signal } = abort
+  const close = () => abort.abort()
   return {
     close,
+    signal,
     listener: {
       frame: (frame) => {
-        if (open) listener.frame(frame)
+        if (!signal.aborted) listener.frame(frame)
       },
       end: (end) => {
-        if (!open) return
+        if (signal.aborted) return
         close()
         listener.end(end)
       },

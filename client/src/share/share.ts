@@ -130,7 +130,7 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
   }
 
   const gather = (): void => {
-    const asked = union([own(), ...Array.from(peers.values(), ({ query }) => query)])
+    const asked = union([own(), ...[...peers.values()].map(({ query }) => query)])
     const anew = !covers(about, asked)
     if (anew) log = []
     connection.ask(anew ? asked : { ...about, viewing: asked.viewing }, anew)

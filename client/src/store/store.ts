@@ -134,8 +134,7 @@ export const storeOf = (options: StoreOptions): Store => {
     if (name === 'live' && (link === 'down' || discord !== 'live')) {
       ;[name, reason] = ['stale', link === 'down' ? 'link_down' : 'discord_down']
     }
-    const { status } = view
-    since ??= name === status.phase ? status.since : now()
+    since ??= name === view.status.phase ? view.status.since : now()
     const picture = new Map([...whole].filter(([id]) => asks(id)))
     view = keepEqual(view, { picture, status: { phase: name, since, reason, complete }, server, user })
   }
