@@ -6,6 +6,7 @@
 
 import { startStand } from './beside/kinds.mjs'
 import { AppVisitor } from './beside/login.mjs'
+import { overlayLinks } from './beside/overlays.mjs'
 import { neverAsked, promised } from './beside/page.mjs'
 import { Programs } from './beside/programs.mjs'
 import { isNotRendered, isRenderedAgain, rendersItsPicture } from './beside/rendered.mjs'
@@ -137,14 +138,22 @@ class Scene {
   }
 }
 
+const isOfOverlays = (name) => name.startsWith('overlay/')
+
 export const beside = {
+  'the overlays of docs/beside-your-app.md: made, styled, shown by a page of one\'s own, and in no log': async ({ binary, browser }) => {
+    await overlayLinks(await House.start(binary), browser)
+    const left = neverAsked(isOfOverlays)
+    check(left.length === 0, `the page prints what nothing runs: ${left}`)
+  },
   'what docs/beside-your-app.md prints runs, and outlives a minute of silence and a killed web': async ({ binary, browser }) => {
     const scene = await Scene.start(binary)
     await scene.opens(browser)
     const said = await scene.minutes()
     await scene.kill()
     said.push(...(await scene.nextsMinute()))
-    check(neverAsked().length === 0, `the page prints what nothing runs: ${neverAsked()}`)
+    const left = neverAsked((name) => !isOfOverlays(name))
+    check(left.length === 0, `the page prints what nothing runs: ${left}`)
     return said.join('; ')
   },
 }

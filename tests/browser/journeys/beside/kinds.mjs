@@ -1,11 +1,10 @@
 /** The proxies and servers that the page prints, each started as it stands there before a web of its own. */
 
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 
 import { atEnd, freePort, newFolder, Process, until } from '../process.mjs'
+import { appWithLinks, plainApp } from './app.mjs'
 import { printed, printedSettings } from './page.mjs'
 import { Stand } from './stand.mjs'
 
@@ -44,20 +43,16 @@ const renderingServer = async (stand) => {
   return port
 }
 
-/** An app that is not ours in any way. */
-const plainApp = async (stand) => {
-  const server = createServer((_request, response) => response.end('the app'))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  atEnd(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  stand.appAnswers = async () => (await (await fetch(stand.origin)).text()).includes('the app')
-  return server.address().port
+const noLog = () => 'access_log off;'
+
+/** The lines that keep the tokens of links out of its logs, which the stand can read. */
+const logOfLinks = (stand, folder) => {
+  stand.logs = { access: join(folder, 'access.log'), error: join(folder, 'error.log') }
+  return printed('overlay/log.conf', { '/var/log/nginx/': `${folder}/` })
 }
 
-const nginx = (file, app) => async (stand) => {
+/** `log(stand, folder)`: what it says of its logs. */
+const nginx = (file, app, log = noLog) => async (stand) => {
   const folder = newFolder()
   const config = printed(file, {
     ...addresses(stand),
@@ -65,7 +60,7 @@ const nginx = (file, app) => async (stand) => {
     '127.0.0.1:8000': `127.0.0.1:${await app(stand)}`,
   })
   const kept = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`)
-  write(folder, { 'nginx.conf': config.replace('http {', `http { access_log off; ${kept.join(' ')}`) })
+  write(folder, { 'nginx.conf': config.replace('http {', () => `http { ${log(stand, folder)} ${kept.join(' ')}`) })
   const here = `daemon off; master_process off; pid ${folder}/nginx.pid;`
   const words = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log'), '-g', here]
   await stand.answers(new Process('/usr/sbin/nginx', words, {}))
@@ -192,6 +187,12 @@ const PREFIX = settingsOf('prefix/guildhall.env')
 const KINDS = {
   nginx: [['nginx', 'one origin'], ONE_ORIGIN, nginx('one-origin/nginx.conf', renderingServer)],
   prefix: [['nginx', 'a prefix', '/live'], PREFIX, nginx('prefix/nginx.conf', plainApp)],
+  linksBelow: [['nginx', 'links, a prefix', '/live'], PREFIX, nginx('prefix/nginx.conf', appWithLinks(), logOfLinks)],
+  linksBeside: [
+    ['nginx', 'links, one origin'],
+    ONE_ORIGIN,
+    nginx('one-origin/nginx.conf', appWithLinks({ '/live/api/': '/api/' }), logOfLinks),
+  ],
   caddy: [['Caddy', 'one origin'], ONE_ORIGIN, caddy],
   haproxy: [['HAProxy', 'one origin'], ONE_ORIGIN, haproxy],
   vite: [["Vite's dev server", 'its address in BASE_URL'], ({ origin }) => ({ BASE_URL: origin }), vite()],

@@ -34,8 +34,8 @@ export const printedSettings = (name, addresses) =>
       .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
   )
 
-/** Files that nothing has asked for. */
-export const neverAsked = () => [...blocks.keys()].filter((name) => !asked.has(name))
+/** Files that nothing has asked for, of those which `isMeant(name)`. */
+export const neverAsked = (isMeant) => [...blocks.keys()].filter((name) => isMeant(name) && !asked.has(name))
 
 /**
  * A row of the page's table: after how many seconds without a byte a stream is cut (or never), that it is

@@ -27,6 +27,8 @@ export class Stand {
   appAnswers
   /** The server that renders its pages, if there is one. */
   app
+  /** Where its proxy writes what was asked, and what went wrong, if somebody reads that. */
+  logs
   cookie
   stream
 
