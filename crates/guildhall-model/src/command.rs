@@ -17,6 +17,8 @@ mod before;
 mod judge;
 /// What the bot itself lacks.
 mod bot;
+/// What it needs, by what it is used for.
+mod bot_use;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,7 @@ use crate::{ChannelId, Cursor, UnixMs, UserId};
 
 pub use before::Before;
 pub use bot::missing_of_bot;
+pub use bot_use::{BotUse, TO_HEAR_THE_AUDIT_LOG, TO_LET_PEOPLE_IN};
 pub use error::{CommandError, CommandErrorCode};
 pub use invite::{InviteClaims, InviteToken, InviteTokenError};
 pub use judge::{Judgement, judge, judge_creation, judge_management};

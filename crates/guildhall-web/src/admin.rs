@@ -9,12 +9,18 @@ mod overlays;
 
 use std::{sync::Arc, time::Duration};
 
+use axum::response::Response;
 use guildhall_model::{ChannelId, UserId};
 use guildhall_ports::{Clock, Unavailable};
+use http::HeaderMap;
 
 use crate::{
     auth::{EndReason, Sessions},
-    stream::open_streams::{OpenStreams, StreamsReport},
+    replica::ViewerId,
+    stream::{
+        open_streams::{OpenStreams, StreamsReport},
+        route::StreamRouteState,
+    },
 };
 
 pub use blind_channels::BlindChannel;
@@ -33,23 +39,23 @@ struct Inner {
     streams: OpenStreams,
     explainer: Explainer,
     overlays: OverlayMaker,
+    stream_route: StreamRouteState,
     clock: Arc<dyn Clock>,
 }
 
 impl WebAdmin {
     pub(crate) fn new(
-        sessions: Sessions,
-        streams: OpenStreams,
+        stream_route: StreamRouteState,
         explainer: Explainer,
         overlays: OverlayMaker,
-        clock: Arc<dyn Clock>,
     ) -> Self {
         Self(Arc::new(Inner {
-            sessions,
-            streams,
+            sessions: stream_route.sessions.clone(),
+            streams: stream_route.open_streams.clone(),
             explainer,
             overlays,
-            clock,
+            clock: Arc::clone(&stream_route.clock),
+            stream_route,
         }))
     }
 
@@ -57,6 +63,21 @@ impl WebAdmin {
     #[must_use]
     pub fn streams(&self) -> StreamsReport {
         self.0.streams.report()
+    }
+
+    /// A stream like one of `GET /api/stream`, for the same query and `Last-Event-ID`: of what `person` sees, or of
+    /// all that the bot sees. Nothing else in the headers is looked at.
+    pub async fn stream(
+        &self,
+        person: Option<UserId>,
+        query: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Response {
+        let viewer = person.map_or(ViewerId::Bot, ViewerId::Person);
+        self.0
+            .stream_route
+            .of_operator(viewer, headers, query)
+            .await
     }
 
     /// Why a user is shown a room on this instance, or is not. Their rights are looked up first, which

@@ -133,17 +133,12 @@ impl<L: Accept> Web<L> {
             base_url: config.base_url.clone(),
             discord_url: config.oauth.public_url.clone(),
         };
-        let admin = WebAdmin::new(
+        let explainer = Explainer::new(fanout.clone(), admission.clone());
+        let overlays = OverlayMaker::new(
             sessions.clone(),
-            open_streams.clone(),
-            Explainer::new(fanout.clone(), admission.clone()),
-            OverlayMaker::new(
-                sessions.clone(),
-                links.clone(),
-                fanout.clone(),
-                admission.clone(),
-            ),
-            Arc::clone(&ports.clock),
+            links.clone(),
+            fanout.clone(),
+            admission.clone(),
         );
         let rpc = RpcState {
             auth: Arc::clone(&auth),
@@ -166,6 +161,7 @@ impl<L: Accept> Web<L> {
             sessions: sessions.clone(),
             open_streams,
         };
+        let admin = WebAdmin::new(stream.clone(), explainer, overlays);
         Ok(Self {
             addr,
             listener,

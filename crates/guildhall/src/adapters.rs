@@ -68,7 +68,7 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
 /// What the web role asks of the outside: nothing that has to be installed.
 pub(crate) fn web(gateways: Arc<dyn GatewayRegistry>) -> WebPorts {
     WebPorts {
-        clock: Arc::new(SystemClock),
+        clock: clock(),
         sessions: Arc::new(CookieSessionStore::default()),
         rate_limiter: Arc::new(MemoryRateLimiter::default()),
         gateways,
@@ -89,7 +89,7 @@ pub(crate) struct GatewayStores {
 /// within this process, and there is no history.
 pub(crate) fn gateway(stores: GatewayStores, registry: Arc<dyn GatewayRegistry>) -> GatewayPorts {
     GatewayPorts {
-        clock: Arc::new(SystemClock),
+        clock: clock(),
         journals: stores.journals,
         commands: stores.commands,
         rooms: stores.rooms,

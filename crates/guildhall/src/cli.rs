@@ -16,7 +16,8 @@ use clap::{Arg, ArgAction, ArgMatches};
 #[cfg(feature = "simulator")]
 pub(crate) use simulation::Simulation;
 pub(crate) use tools::{
-    Doctor, DoctorOutput, DoctorRole, Explain, OverlayLinkRequest, TextOrJson, Tool,
+    Doctor, DoctorOutput, DoctorRole, Explain, Init, OverlayLinkRequest, Tail, TextOrJson, Tool,
+    UsedFor,
 };
 
 use crate::config::table::{Reader, SETTINGS, Setting, SettingKind};

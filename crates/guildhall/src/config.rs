@@ -41,6 +41,7 @@ pub(crate) use not_bound::not_bound;
 pub(crate) use parse::ip;
 pub(crate) use parse::{duration_of, listen, listen_or, shown};
 pub(crate) use source::{Settings, Sources};
+pub(crate) use tls::client_config;
 pub(crate) use web::{WebSettings, assume_base_url, web};
 
 /// A setting is missing, wrong, contradictory or misspelt. A sentence that names the setting and

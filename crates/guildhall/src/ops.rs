@@ -2,7 +2,7 @@
 //! `/readyz` (the roles' checks, one line each), `/metrics` (Prometheus), and `/admin` where the
 //! process serves browsers.
 
-/// Who has streams open, why somebody sees a room, ending somebody's sessions, and overlay links.
+/// Who has streams open, why somebody sees a room, what happens, ending somebody's sessions, and overlay links.
 mod admin;
 /// Who is answered.
 mod admission;

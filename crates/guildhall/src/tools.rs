@@ -4,14 +4,18 @@
 mod doctor;
 /// Why somebody is shown a room.
 mod explain;
+/// A `.env`, and what else it takes to begin.
+mod init;
 /// Links for stream software.
 mod overlay_link;
+/// What happens, line by line.
+mod tail;
 /// What they print.
 mod print;
 /// A running house's ops listener.
 mod ops_client;
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use crate::{
     cli::Tool,
@@ -21,7 +25,13 @@ use crate::{
 
 /// Runs one, to its end.
 pub(crate) fn run(tool: Tool) -> ExitCode {
-    let settings = Settings::resolve(&Sources::from_process([].into()));
+    let said = match &tool {
+        Tool::Init(asked) => init::flags(asked),
+        Tool::Doctor(_) | Tool::Explain(_) | Tool::OverlayLink(_) | Tool::Tail(_) => {
+            BTreeMap::new()
+        }
+    };
+    let settings = Settings::resolve(&Sources::from_process(said));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -34,7 +44,11 @@ pub(crate) fn run(tool: Tool) -> ExitCode {
             Tool::Doctor(asked) => doctor::run(&asked, &settings).await,
             Tool::Explain(asked) => explain::run(&asked, &settings).await,
             Tool::OverlayLink(asked) => overlay_link::run(&asked, &settings).await,
+            Tool::Tail(asked) => tail::run(&asked, &settings).await,
+            Tool::Init(asked) => init::run(&asked, settings).await,
         }
     });
+    // A question that nobody answers any more must not hold the process.
+    runtime.shutdown_background();
     ended.unwrap_or_else(|end| end.report())
 }

@@ -1,14 +1,15 @@
 //! What the bot itself lacks, so that Discord is never asked for what it would refuse.
 
-use super::{Command, before::room_of};
+use super::{
+    Command,
+    before::room_of,
+    bot_use::{IN_A_ROOM, TO_MAKE_ROOMS},
+};
 use crate::{
     ChannelId, GuildId, Permissions, UserId,
     guild::{Guild, Membership},
     permission::{Member, in_channel, in_guild},
 };
-
-/// Whatever is done in a voice channel needs these there: without CONNECT nothing else counts.
-const BESIDE: Permissions = Permissions(Permissions::VIEW_CHANNEL.0 | Permissions::CONNECT.0);
 
 /// The permissions that the bot lacks for a command, as Discord names them. None while it is not
 /// known what the bot is in the guild: then Discord's answer tells.
@@ -109,17 +110,13 @@ impl Bot<'_> {
             &room.rights.overwrites,
             self.member,
         );
-        (needed | BESIDE).without(has)
+        (needed | IN_A_ROOM).without(has)
     }
 
     /// What it lacks to make rooms: in the guild, and in the category if there is one. Overwrites may
     /// only say what the bot itself has, and who is in a room is moved there.
     fn lacks_to_make(&self, parent_id: Option<ChannelId>) -> Permissions {
-        let needed = BESIDE
-            | Permissions::MANAGE_CHANNELS
-            | Permissions::MANAGE_ROLES
-            | Permissions::MOVE_MEMBERS;
-        let missing = needed.without(in_guild(self.guild_id, self.guild, self.member));
+        let missing = TO_MAKE_ROOMS.without(in_guild(self.guild_id, self.guild, self.member));
         let parent = parent_id.and_then(|parent| self.guild.categories.get(&parent));
         let Some(parent) = parent else {
             return missing;
@@ -129,6 +126,6 @@ impl Bot<'_> {
         }
         let overwrites = &parent.rights.overwrites;
         let has = in_channel(self.guild_id, self.guild, overwrites, self.member);
-        missing | (BESIDE | Permissions::MANAGE_CHANNELS).without(has)
+        missing | (IN_A_ROOM | Permissions::MANAGE_CHANNELS).without(has)
     }
 }

@@ -15,10 +15,14 @@ impl Permissions {
     pub const NONE: Self = Self(0);
     /// Every permission, those not invented yet included.
     pub const ALL: Self = Self(u64::MAX);
+    /// May make invites to the guild.
+    pub const CREATE_INSTANT_INVITE: Self = Self(1);
     /// May do everything everywhere in the guild.
     pub const ADMINISTRATOR: Self = Self(1 << 3);
     /// May manage a channel.
     pub const MANAGE_CHANNELS: Self = Self(1 << 4);
+    /// May read the audit log.
+    pub const VIEW_AUDIT_LOG: Self = Self(1 << 7);
     /// May see a channel.
     pub const VIEW_CHANNEL: Self = Self(1 << 10);
     /// May write messages.

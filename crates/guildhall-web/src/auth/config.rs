@@ -185,7 +185,7 @@ pub(super) mod tests {
         ] {
             let settings = auth_config(base_url);
             assert_eq!(settings.home().as_str(), home);
-            assert_eq!(settings.at("auth/callback").as_str(), callback);
+            assert_eq!(settings.callback().as_str(), callback);
         }
     }
 }

@@ -45,7 +45,19 @@ enum CameBy {
     Overlay(SessionId),
 }
 
+/// What stands for whoever runs this instance where a program has its token's name, which has no blanks.
+const OPERATOR: &str = "the operator";
+
 impl Requester {
+    /// Whoever runs this instance, who looks with somebody's eyes and has nothing done.
+    pub(crate) fn operator(viewer: ViewerId) -> Self {
+        Self::Program(Program {
+            token: OPERATOR.into(),
+            viewer,
+            may_write: false,
+        })
+    }
+
     /// Whose eyes it sees with.
     pub(crate) fn viewer(&self) -> ViewerId {
         match self {

@@ -3,7 +3,7 @@
 //! EventSource gives up for ever on any status but 200, so only what no retry cures is an HTTP
 //! error; everything else is a stream that says `bye`.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -70,6 +70,17 @@ async fn stream(
         Err(Unidentified::Unknown) => return Ok(bye_response(ByeReason::Unavailable, None)),
         Err(why) => return Err(why.into()),
     };
+    stream_of(app, requester, client, &headers, query).await
+}
+
+/// A stream of whoever was let in.
+async fn stream_of(
+    app: StreamRouteState,
+    requester: Requester,
+    client: ClientAddress,
+    headers: &HeaderMap,
+    query: Query,
+) -> Result<Response, ApiError> {
     if app.fanout.is_draining() {
         return Ok(bye_response(
             ByeReason::Draining,
@@ -135,6 +146,26 @@ async fn stream(
     let mut body = StreamBody::new(setup, now);
     body.view(&query.viewing);
     Ok(stream_response(Body::new(body), cookie))
+}
+
+impl StreamRouteState {
+    /// A stream for whoever runs this instance, who sees with the eyes of `viewer` and has nothing done. Its
+    /// headers say a cursor and nothing of who asks.
+    pub(crate) async fn of_operator(
+        &self,
+        viewer: ViewerId,
+        headers: &HeaderMap,
+        query: Option<&str>,
+    ) -> Response {
+        let requester = Requester::operator(viewer);
+        // Of no address that is counted: the listener has bounds of its own.
+        let client = ClientAddress(Ipv4Addr::LOCALHOST.into());
+        let opened = match Query::parse(query.unwrap_or_default()) {
+            Ok(query) => stream_of(self.clone(), requester, client, headers, query).await,
+            Err(refused) => Err(refused),
+        };
+        opened.unwrap_or_else(IntoResponse::into_response)
+    }
 }
 
 /// `HEAD /api/stream`: the head of an answer. No stream is opened, nobody is watched and the

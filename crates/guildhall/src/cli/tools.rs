@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
-use guildhall_model::{ChannelId, UserId};
+use guildhall_model::{ChannelId, GuildId, UserId};
 use url::Url;
 
 /// What to look at.
@@ -15,6 +15,10 @@ pub(crate) enum Tool {
     Explain(Explain),
     /// Makes a link by which stream software shows one voice channel, or ends one: asks a running web role
     OverlayLink(OverlayLinkRequest),
+    /// Follows a running house, one line for each event: asks a running web role
+    Tail(Tail),
+    /// Writes .env, and says how to invite the bot and what to enter in Discord's portal
+    Init(Init),
 }
 
 /// `guildhall doctor`.
@@ -107,6 +111,78 @@ pub(crate) struct OverlayLinkRequest {
     /// How to print it
     #[arg(short, long, value_enum, default_value = "text")]
     pub(crate) output: TextOrJson,
+}
+
+/// `guildhall tail`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Tail {
+    /// As this person sees it, by Discord's id of them [default: as the bot sees it]
+    #[arg(long = "as", value_name = "USER")]
+    pub(crate) person: Option<UserId>,
+    /// Only this guild; may be said more than once
+    #[arg(long = "guild", value_name = "ID")]
+    pub(crate) guilds: Vec<GuildId>,
+    /// Only this voice or stage channel; may be said more than once
+    #[arg(long = "channel", value_name = "ID")]
+    pub(crate) channels: Vec<ChannelId>,
+    /// Only these families of events, comma-separated: voice, room
+    #[arg(long, value_name = "LIST")]
+    pub(crate) events: Option<String>,
+    /// The ops listener of `all` or `web` [default: on this machine, at `OPS_PORT`, 9090 or 9091]
+    #[arg(long, value_name = "URL")]
+    pub(crate) ops: Option<Url>,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) output: TextOrJson,
+}
+
+/// `guildhall init`. What is also a setting may be said as one; secrets are only read from there.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "On a terminal it asks for what is missing. Elsewhere set DISCORD_BOT_TOKEN and DISCORD_CLIENT_SECRET in the environment, or DISCORD_BOT_TOKEN_FILE and DISCORD_CLIENT_SECRET_FILE to files that hold them."
+)]
+pub(crate) struct Init {
+    /// Writes over a .env that is there, and keeps that under another name
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// What the bot is going to be used for: decides what it asks for when it is invited
+    #[arg(long = "use", value_name = "USE", value_enum)]
+    pub(crate) used_for: Option<UsedFor>,
+    /// The page as browsers reach it [default: http://localhost:WEB_PORT]
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Port of the page and the streams
+    #[arg(long, value_name = "PORT")]
+    pub(crate) web_port: Option<String>,
+    /// Guilds to bridge, comma-separated [default: all guilds of the bot]
+    #[arg(long, value_name = "IDS")]
+    pub(crate) discord_guild_id: Option<String>,
+    /// Intents beside guilds and voice states: members, moderation
+    #[arg(long, value_name = "LIST")]
+    pub(crate) discord_intents: Option<String>,
+    /// 1: signing in by an invite lets people into its guild
+    #[arg(long, value_name = "0|1")]
+    pub(crate) guilds_join: Option<String>,
+    /// Origin of Discord's API and OAuth2
+    #[arg(long, value_name = "URL")]
+    pub(crate) discord_url: Option<String>,
+    /// Origin of Discord's pictures
+    #[arg(long, value_name = "URL")]
+    pub(crate) discord_cdn_url: Option<String>,
+    /// How to print what is to be done next
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) output: TextOrJson,
+}
+
+/// What a bot is used for; each more than the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UsedFor {
+    /// Rooms and people are shown
+    Show,
+    /// Also: people are moved, channels are renamed
+    Command,
+    /// Also: rooms are made and kept
+    Rooms,
 }
 
 /// How something is printed.

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use guildhall_http::{RotatedSecret, Secret, StrongSecret};
@@ -119,7 +119,7 @@ pub(crate) fn generate_missing(
     }
     let folder = Path::new(settings.require("DATA_DIR")?);
     let path = folder.join(FILE);
-    write_aside(folder, &path, &known).map_err(|error| unusable(&path, &missing, &error))
+    keep(folder, &path, &known).map_err(|error| unusable(&path, &missing, &error))
 }
 
 fn missing(settings: &Settings, names: &[&'static str]) -> Vec<&'static str> {
@@ -135,9 +135,19 @@ fn unusable(path: &Path, missing: &[&'static str], why: &dyn std::fmt::Display) 
     ))
 }
 
-fn write_aside(folder: &Path, path: &Path, secrets: &[(String, String)]) -> io::Result<()> {
+fn keep(folder: &Path, path: &Path, secrets: &[(String, String)]) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(folder)?;
+    let mut text = "# Made by guildhall. Deleting a line makes a new secret.\n".to_owned();
+    for (name, value) in secrets {
+        text.extend([name, "=", value, "\n"]);
+    }
+    fs::rename(write_aside(path, &text)?, path)
+}
+
+/// Writes a file for its owner alone beside where it is to be, and answers with its name: whatever ends this,
+/// there is the old one or the new one.
+pub(crate) fn write_aside(path: &Path, text: &str) -> io::Result<PathBuf> {
     let aside = path.with_extension(format!("env.{}", std::process::id()));
     // Left by a process of the same id that was killed between these lines.
     match fs::remove_file(&aside) {
@@ -150,15 +160,9 @@ fn write_aside(folder: &Path, path: &Path, secrets: &[(String, String)]) -> io::
         .create_new(true)
         .mode(0o600)
         .open(&aside)?;
-    writeln!(
-        file,
-        "# Made by guildhall. Deleting a line makes a new secret."
-    )?;
-    for (name, value) in secrets {
-        writeln!(file, "{name}={value}")?;
-    }
+    file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&aside, path)
+    Ok(aside)
 }
 
 /// 256 random bits.

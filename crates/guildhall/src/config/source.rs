@@ -239,6 +239,11 @@ impl Settings {
         self.values.insert(name, value.into());
     }
 
+    /// Forgets a value that can't be used.
+    pub(crate) fn unset(&mut self, name: &'static str) {
+        self.values.remove(name);
+    }
+
     /// Sets a value that was found in a file of ours.
     pub(super) fn set_from(&mut self, name: &'static str, value: &str, file: &str) {
         self.set(name, value);

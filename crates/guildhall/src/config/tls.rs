@@ -12,7 +12,7 @@ pub(super) const ROOT_CERTIFICATES: &str = "SSL_CERT_FILE";
 
 /// Mozilla's roots, and beside them those of the operator's file. OpenSSL, curl and many languages
 /// read that variable too; with them the file takes the place of the system's roots.
-pub(super) fn client_config(settings: &Settings) -> Result<Arc<ClientConfig>, ConfigError> {
+pub(crate) fn client_config(settings: &Settings) -> Result<Arc<ClientConfig>, ConfigError> {
     let Some(file) = settings.get(ROOT_CERTIFICATES) else {
         return Ok(tls::client_config(None));
     };

@@ -1,4 +1,4 @@
-//! `/admin` of the operator's listener: who has streams open, why somebody sees a room, ending
+//! `/admin` of the operator's listener: who has streams open, why somebody sees a room, what happens, ending
 //! somebody's sessions, and overlay links.
 //!
 //! What protects it is that only this machine reaches the listener, or the operator's token. Without the
@@ -11,11 +11,13 @@ mod blind_channels;
 mod explain;
 /// Links for stream software.
 mod overlays;
+/// What happens, as the bot or a person sees it.
+mod stream;
 
 use std::{fmt::Display, str::FromStr, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     body::{Body, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -55,12 +57,14 @@ pub(super) fn routes(admin: WebAdmin, admission: OpsAdmission) -> Router {
         .route("/admin/streams", get(streams))
         .route("/admin/explain", get(explain::explain))
         .route("/admin/blind-channels", get(blind_channels::list))
+        .route("/admin/stream", get(stream::stream))
         .route("/admin/revoke", post(revoke))
         .route("/admin/overlay-links", post(overlays::create))
         .route("/admin/overlay-links/revoke", post(overlays::revoke))
         .route("/admin/{*rest}", any(async || NOTHING_HERE))
         .method_not_allowed_fallback(async || WRONG_METHOD)
         .with_state(admin)
+        .layer(Extension(stream::OperatorStreams::default()))
         .layer(from_fn_with_state(admission, guard))
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use guildhall_http::tls;
-use reqwest::{Client, StatusCode};
+use anyhow::bail;
+use guildhall_http::{root_cause, tls};
+use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::timeout;
 use url::Url;
 
 use crate::config::Settings;
@@ -34,7 +35,6 @@ impl OpsClient {
             urls => urls.to_vec(),
         };
         let http = Client::builder()
-            .timeout(LIMIT)
             .tls_backend_preconfigured(tls::with_http2(&tls::client_config(None)))
             // What is asked goes to this listener and nowhere else.
             .no_proxy()
@@ -49,75 +49,138 @@ impl OpsClient {
 
     /// What is at a path, as JSON.
     pub(super) async fn json(&self, path: &str) -> anyhow::Result<String> {
-        self.asked(path, None).await
+        text(self.answer(path, Asking::Get).await?).await
     }
 
     /// What is answered to this body.
     pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<String> {
-        self.asked(path, Some(body)).await
+        text(self.answer(path, Asking::Post(body)).await?).await
     }
 
-    async fn asked(&self, path: &str, body: Option<&Value>) -> anyhow::Result<String> {
-        let mut failed = None;
-        for base in &self.bases {
-            let why = match self.ask(base, path, body).await {
-                Ok(Answer::Text(text)) => return Ok(text),
-                Ok(Answer::Refused(sentence)) => bail!("{base}: {sentence}"),
-                Ok(Answer::NotHere) => anyhow::anyhow!(
-                    "{base} has no /admin: that is the ops listener of a gateway alone, ask that \
-                     of `web` or `all`"
-                ),
-                Err(error) => error,
-            };
-            // A listener that answers tells more than one that is not there.
-            let tells = |why: &anyhow::Error| why.downcast_ref::<reqwest::Error>().is_none();
-            if failed.as_ref().is_none_or(|failed| !tells(failed)) {
-                failed = Some(why);
-            }
-        }
-        Err(failed.unwrap_or_else(|| anyhow::anyhow!("OPS_HOST: there is nowhere to ask")))
+    /// A stream, whose body is still to come; after a cursor, if there is one.
+    pub(super) async fn open(
+        &self,
+        path: &str,
+        cursor: Option<&str>,
+    ) -> Result<Response, NoOpsAnswer> {
+        let asking = cursor.map_or(Asking::Get, Asking::GetAfter);
+        self.answer(path, asking).await
     }
 
     /// What each of them that answers measures, in the format of Prometheus.
     pub(super) async fn metrics(&self) -> Vec<String> {
         let mut all = Vec::new();
         for base in &self.bases {
-            if let Ok(Answer::Text(text)) = self.ask(base, "metrics", None).await {
-                all.push(text);
-            }
+            let Ok(answer) = self.ask(base, "metrics", Asking::Get).await else {
+                continue;
+            };
+            all.extend(text(answer).await);
         }
         all
     }
 
-    async fn ask(&self, base: &Url, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
-        let url = base.join(path)?;
-        let mut request = match body {
-            None => self.http.get(url),
-            Some(body) => self.http.post(url).json(body),
+    /// The answer of the first that has what is asked for.
+    async fn answer(&self, path: &str, asking: Asking<'_>) -> Result<Response, NoOpsAnswer> {
+        let mut failed: Option<NoOpsAnswer> = None;
+        for base in &self.bases {
+            let why = match self.ask(base, path, asking).await {
+                Err(why @ (NoOpsAnswer::Silent(_) | NoOpsAnswer::NotHere(_))) => why,
+                answered => return answered,
+            };
+            // A listener that answers tells more than one that is not there.
+            let is_silent = |why: &NoOpsAnswer| matches!(why, NoOpsAnswer::Silent(_));
+            if failed.as_ref().is_none_or(is_silent) {
+                failed = Some(why);
+            }
+        }
+        Err(failed.unwrap_or_else(|| {
+            NoOpsAnswer::Refused("OPS_HOST: there is nowhere to ask".to_owned())
+        }))
+    }
+
+    /// One of them's answer to a path, whose body is still to come.
+    async fn ask(
+        &self,
+        base: &Url,
+        path: &str,
+        asking: Asking<'_>,
+    ) -> Result<Response, NoOpsAnswer> {
+        let silent = |why: String| {
+            NoOpsAnswer::Silent(format!(
+                "{base} does not answer: is the house running? (--ops says where it is): {why}"
+            ))
+        };
+        let url = base.join(path).map_err(|error| silent(error.to_string()))?;
+        let mut request = match asking {
+            Asking::Get => self.http.get(url),
+            Asking::GetAfter(cursor) => self.http.get(url).header("last-event-id", cursor),
+            Asking::Post(body) => self.http.post(url).json(body),
         };
         if let Some(token) = &self.admin_token {
             request = request.bearer_auth(token);
         }
-        let answer = request.send().await.with_context(|| {
-            format!("{base} does not answer: is the house running? (--ops says where it is)")
-        })?;
+        let answer = match timeout(LIMIT, request.send()).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Err(silent(root_cause(&error))),
+            Err(_) => return Err(silent(format!("nothing within {} s", LIMIT.as_secs()))),
+        };
         let status = answer.status();
-        let text = answer.text().await?;
-        Ok(
-            match (status, serde_json::from_str::<RefusedAsking>(&text)) {
-                (StatusCode::OK | StatusCode::NO_CONTENT, _) => Answer::Text(text),
-                (_, Ok(refusal)) => Answer::Refused(refusal.error.message),
-                (StatusCode::NOT_FOUND, Err(_)) => Answer::NotHere,
-                (status, Err(_)) => Answer::Refused(format!("it answers {status}")),
-            },
-        )
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let text = text(answer).await.unwrap_or_default();
+        let said = serde_json::from_str::<RefusedAsking>(&text).map(|said| said.error.message);
+        Err(match (status, said) {
+            (StatusCode::NOT_FOUND, Err(_)) => NoOpsAnswer::NotHere(format!(
+                "{base} has no /admin: that is the ops listener of a gateway alone, ask that \
+                 of `web` or `all`"
+            )),
+            (status, said) => {
+                let said = said.unwrap_or_else(|_| format!("it answers {status}"));
+                let sentence = format!("{base}: {said}");
+                if status.is_server_error() {
+                    NoOpsAnswer::NotNow(sentence)
+                } else {
+                    NoOpsAnswer::Refused(sentence)
+                }
+            }
+        })
     }
 }
 
-enum Answer {
-    Text(String),
+/// How a path is asked.
+#[derive(Clone, Copy)]
+enum Asking<'a> {
+    Get,
+    /// A stream that goes on after a cursor.
+    GetAfter(&'a str),
+    /// With this as JSON.
+    Post(&'a Value),
+}
+
+/// All of an answer.
+async fn text(answer: Response) -> anyhow::Result<String> {
+    match timeout(LIMIT, answer.text()).await {
+        Ok(text) => Ok(text?),
+        Err(_) => bail!("no answer within {} s", LIMIT.as_secs()),
+    }
+}
+
+/// Why nothing was answered.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoOpsAnswer {
+    /// Nobody is there.
+    #[error("{0}")]
+    Silent(String),
+    /// Another role's listener.
+    #[error("{0}")]
+    NotHere(String),
+    /// It may be answered later.
+    #[error("{0}")]
+    NotNow(String),
+    /// Asking again is no use.
+    #[error("{0}")]
     Refused(String),
-    NotHere,
 }
 
 #[derive(Deserialize)]

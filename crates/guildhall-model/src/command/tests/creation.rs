@@ -115,6 +115,61 @@ fn what_the_bot_lacks_is_named_and_of_a_bot_that_is_not_known_nothing() {
 }
 
 #[test]
+fn a_bot_that_was_invited_for_a_use_lacks_nothing_for_it_and_has_nothing_to_spare() {
+    let command = |name: &str| {
+        let json = serde_json::json!({
+            "call": name, "guildId": GUILD, "channelId": ChannelId(20), "userId": BEN, "locked": true,
+            "hidden": true, "name": "den", "limit": 3, "status": "open", "allowReturn": true,
+        });
+        serde_json::from_value::<Command>(json).expect("a command")
+    };
+    let of_others = [
+        "connectUserToVoiceChannel",
+        "renameRoom",
+        "setRoomLimit",
+        "setRoomStatus",
+    ];
+    let of_ours = [
+        "kickFromRoom",
+        "blockFromRoom",
+        "lockRoom",
+        "hideRoom",
+        "transferRoom",
+        "closeRoom",
+    ];
+    let commands: Vec<Command> = of_others.iter().map(|name| command(name)).collect();
+    let with_rooms: Vec<Command> = commands
+        .iter()
+        .cloned()
+        .chain(of_ours.iter().map(|name| command(name)))
+        .chain([create(None)])
+        .collect();
+    for (used_for, commands) in [(BotUse::Command, commands), (BotUse::Rooms, with_rooms)] {
+        let lacks = |has: Permissions| -> Vec<&'static str> {
+            let guild = with_bot(has);
+            let lacks = commands.iter();
+            lacks
+                .flat_map(|command| missing_of_bot(GUILD, &guild, BOT, command))
+                .collect()
+        };
+        let given = used_for.permissions();
+        assert_eq!(lacks(given), [""; 0], "{used_for:?}");
+        // No command needs this one: it is for the line in a new room's chat.
+        for name in given.names().filter(|name| *name != "SEND_MESSAGES") {
+            let without = (0..64).map(|bit| Permissions(1 << bit));
+            let one = without.clone().find(|one| one.names().any(|it| it == name));
+            let has = given.without(one.expect("it has a bit"));
+            assert!(lacks(has).contains(&name), "{used_for:?} {name}");
+        }
+    }
+    assert!(
+        BotUse::Command
+            .permissions()
+            .contains(BotUse::Show.permissions())
+    );
+}
+
+#[test]
 fn the_bot_needs_to_see_a_channel_and_to_connect_for_anything_in_it() {
     let kick = |allow_return| Command::KickFromRoom {
         guild_id: GUILD,

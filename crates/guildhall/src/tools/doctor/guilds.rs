@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use guildhall_model::Permissions;
+use guildhall_model::{
+    Permissions,
+    command::{BotUse, TO_HEAR_THE_AUDIT_LOG, TO_LET_PEOPLE_IN},
+};
 use serde_json::Value;
 
 use super::{
@@ -44,14 +47,14 @@ const NEEDED: [(Permissions, &str, &str); 6] = [
 
 /// For the audit log, which the intent `moderation` reads.
 const AUDIT_LOG: (Permissions, &str, &str) = (
-    Permissions(1 << 7),
+    TO_HEAR_THE_AUDIT_LOG,
     "VIEW_AUDIT_LOG",
     "obeying role changes within 2 s by DISCORD_INTENTS=moderation",
 );
 
 /// For letting people into a guild.
 const INVITES: (Permissions, &str, &str) = (
-    Permissions(1),
+    TO_LET_PEOPLE_IN,
     "CREATE_INSTANT_INVITE",
     "letting people into the guild by GUILDS_JOIN=1",
 );
@@ -88,7 +91,7 @@ fn membership(
     let invite = match answers.bot() {
         Some(bot) => format!(
             "invite the bot: https://discord.com/oauth2/authorize?client_id={bot}&scope=bot&permissions={}",
-            NEEDED.iter().fold(0, |bits, (one, ..)| bits | one.0)
+            BotUse::Rooms.permissions().0
         ),
         None => "invite the bot".to_owned(),
     };
