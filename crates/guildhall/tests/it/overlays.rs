@@ -88,6 +88,43 @@ fn rooms(picture: &Value) -> Vec<&str> {
         .collect()
 }
 
+/// It opens what it shows, and nothing more.
+async fn nothing_else_opens(house: &House, link: &Link) {
+    let bearer = format!("Bearer {}", link.token);
+    for path in [
+        "/api/me",
+        "/auth/refresh",
+        "/api/rpc/checkRoomExists",
+        "/api/rpc/disconnect",
+    ] {
+        for (query, headers) in [
+            (format!("?overlay={}", link.token), vec![]),
+            (String::new(), vec![("authorization", bearer.as_str())]),
+            (
+                String::new(),
+                vec![("cookie", &*format!("guildhall={}", link.token))],
+            ),
+        ] {
+            let url = house.url(&format!("{path}{query}"));
+            let request = if path == "/api/me" {
+                house.http.get(url)
+            } else {
+                house.http.post(url)
+            };
+            let request = request.header("origin", house.url("")).json(&json!({}));
+            let request = headers
+                .iter()
+                .fold(request, |it, (name, value)| it.header(*name, *value));
+            let answer = request.send().await.expect("web answers");
+            assert_eq!(
+                answer.status(),
+                StatusCode::UNAUTHORIZED,
+                "{path} {headers:?}"
+            );
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_shows_one_room_while_nobody_is_signed_in_and_nothing_else() {
     let house = House::start().await;
@@ -132,40 +169,7 @@ async fn a_link_shows_one_room_while_nobody_is_signed_in_and_nothing_else() {
         .await;
     let state: Value = state.json().await.expect("JSON");
     assert_eq!(rooms(&state), [here.as_str()]);
-    // It opens that, and nothing more.
-    let bearer = format!("Bearer {}", link.token);
-    for path in [
-        "/api/me",
-        "/auth/refresh",
-        "/api/rpc/checkRoomExists",
-        "/api/rpc/disconnect",
-    ] {
-        for (query, headers) in [
-            (format!("?overlay={}", link.token), vec![]),
-            (String::new(), vec![("authorization", bearer.as_str())]),
-            (
-                String::new(),
-                vec![("cookie", &*format!("guildhall={}", link.token))],
-            ),
-        ] {
-            let url = house.url(&format!("{path}{query}"));
-            let request = if path == "/api/me" {
-                house.http.get(url)
-            } else {
-                house.http.post(url)
-            };
-            let request = request.header("origin", house.url("")).json(&json!({}));
-            let request = headers
-                .iter()
-                .fold(request, |it, (name, value)| it.header(*name, *value));
-            let answer = request.send().await.expect("web answers");
-            assert_eq!(
-                answer.status(),
-                StatusCode::UNAUTHORIZED,
-                "{path} {headers:?}"
-            );
-        }
-    }
+    nothing_else_opens(&house, &link).await;
     let streams = format!("http://127.0.0.1:{}/admin/streams", house.ports.web_ops);
     let told = house.http.get(streams).send().await.expect("it answers");
     let told: Value = told.json().await.expect("JSON");

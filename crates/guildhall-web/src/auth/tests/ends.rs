@@ -231,7 +231,6 @@ async fn until_it_is_known_which_sessions_are_over_none_begins() {
     // The same callback again: this time a gateway tells while it waits.
     let revocations = Arc::clone(&visit.revocations);
     let tell = async {
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         let all = Revocation::of_user(ADA, NOW + 5, 0);
         let revoked = guildhall_ports::SessionStore::revoke(&*store, all, NOW).await;
         assert_eq!(revoked, Ok(()));
