@@ -67,11 +67,17 @@ const emptyRows = (page) =>
 const boxesOf = (page) =>
   page.evaluate(() => {
     const parts = 'header, .brand, .connection, h1, h2, h3, .room, .room-name, .person, .tile, .count, .button, .notice, .panel, .hint, .skeleton'
+    // Without what is for the eye alone: a face is a letter until, or unless, its picture comes.
+    const textOf = (part) => {
+      const read = part.cloneNode(true)
+      for (const hidden of read.querySelectorAll('[aria-hidden="true"]')) hidden.remove()
+      return read.textContent
+    }
     return [...document.querySelectorAll(parts)]
       .filter((part) => part.checkVisibility() && part.getBoundingClientRect().top < innerHeight)
       .map((part) => {
         const { x, y, width, height } = part.getBoundingClientRect()
-        const text = part.childElementCount === 0 || part.matches('.person, .room-name, h1, h2, h3, .button, .connection') ? part.textContent : ''
+        const text = part.childElementCount === 0 || part.matches('.person, .room-name, h1, h2, h3, .button, .connection') ? textOf(part) : ''
         return [`${part.tagName.toLowerCase()}.${part.classList[0] ?? ''}`, text, ...[x, y, width, height].map(Math.round)]
       })
   })
