@@ -20,6 +20,9 @@ const COOLDOWN: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_secs(5);
 /// so often at the most.
 const TRIES: u32 = 3;
+/// and only where Discord asks for no more patience than this: whoever sits in a lobby is told of limits that
+/// last. That of new roles is two days.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Everybody in a lobby.
 #[derive(Debug, Default)]
@@ -190,9 +193,8 @@ impl Lobbies {
         }
         match result {
             Ok(()) => visit.state = VisitState::Over,
-            Err(error) if is_passing(error.code) && visit.tries < TRIES => {
-                let asked = error.retry_after_ms.map_or(RETRY, Duration::from_millis);
-                self.wait(guest, now + asked.max(RETRY));
+            Err(error) if is_passing(&error) && visit.tries < TRIES => {
+                self.wait(guest, now + asked_wait(&error).max(RETRY));
             }
             Err(error) => {
                 visit.state = VisitState::Over;
@@ -248,10 +250,14 @@ impl Lobbies {
     }
 }
 
+fn asked_wait(error: &CommandError) -> Duration {
+    error.retry_after_ms.map_or(RETRY, Duration::from_millis)
+}
+
 /// Whether it may well be possible in a moment.
-fn is_passing(code: CommandErrorCode) -> bool {
-    matches!(
-        code,
+fn is_passing(error: &CommandError) -> bool {
+    let may_pass = matches!(
+        error.code,
         CommandErrorCode::Busy
             | CommandErrorCode::GuildUnavailable
             | CommandErrorCode::Stopping
@@ -262,7 +268,8 @@ fn is_passing(code: CommandErrorCode) -> bool {
             | CommandErrorCode::NotInRoom
             // What was deleted meanwhile; where that is the category, it stays so.
             | CommandErrorCode::NotFound
-    )
+    );
+    may_pass && asked_wait(error) <= PATIENCE
 }
 
 #[cfg(test)]

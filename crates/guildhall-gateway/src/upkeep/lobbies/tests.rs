@@ -186,6 +186,18 @@ fn discord_is_waited_for_as_long_as_it_asks() {
 }
 
 #[test]
+fn a_limit_that_lasts_is_told_at_once() {
+    let mut lobbies = Tested::new();
+    lobbies.handle(LobbyInput::Joined(GUEST, RoomOwned::No));
+    lobbies.outputs();
+    let two_days = Duration::from_hours(48).as_millis().try_into();
+    let error = CommandError::new(CommandErrorCode::Busy, "roles")
+        .retry_after_ms(two_days.expect("it fits"));
+    lobbies.handle(LobbyInput::Served(GUEST, Err(error.clone())));
+    assert_eq!(lobbies.outputs(), [LobbyOutput::Tell(GUEST, error)]);
+}
+
+#[test]
 fn nothing_is_kept_of_who_has_gone() {
     let mut lobbies = Tested::new();
     for user in 0..100 {
