@@ -40,7 +40,7 @@ export const outages = {
     await tab.shows({ state: 'reconnecting' })
     await house.voice(person, room)
     await until('it is refused again and again, for five seconds', () => proxy.refused > 1 && performance.now() > brokenAt + 5_000)
-    if (!(await tab.words()).includes('does not answer right now')) throw new Error(await tab.words())
+    if (!(await tab.words()).includes('does not answer')) throw new Error(await tab.words())
     proxy.mends()
     await tab.shows({ state: 'live', began: 'resumed', snapshots: 1 })
     await tab.sees(person, room)
