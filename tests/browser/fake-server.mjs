@@ -47,6 +47,8 @@ export class FakeServer {
   refusals = 0
   /** All streams are answered so; null: as they should. 0: not at all, as by a server that is stuck. */
   answersStreams = null
+  /** Files of the page that come late: those that `names` matches, when `until` is settled. */
+  late = null
   #snapshot
   #people
   #streams = new Set()
@@ -244,6 +246,7 @@ export class FakeServer {
   async #file(path, response) {
     const drawn = /^cdn\/(\d+)\.svg$/.exec(path)
     if (drawn !== null) return drawAvatar(Number(drawn[1]), response)
+    if (this.late?.names.test(path)) await this.late.until
     try {
       const body = await readFile(join(DIST, normalize(`/${path}`)))
       response.writeHead(200, {

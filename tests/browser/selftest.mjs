@@ -182,8 +182,15 @@ const promises = {
     assert.equal((await road.ask('dance')).ok, false)
   },
 
-  'signing out shows the sign-in again': async ({ road }) => {
-    await road.must('sign_out')
+  'signing out shows the sign-in again, also by a menu that was asked for before it was loaded': async ({ road, server }) => {
+    let load
+    server.late = { names: /while-live/, until: new Promise((resolve) => (load = resolve)) }
+    await road.must('open')
+    await road.must('expect_connection', { state: 'live' })
+    await road.must('press', { action: 'account' })
+    load()
+    await road.must('press', { action: 'sign-out' })
+    await road.must('expect_connection', { state: 'signed-out' })
     const { text } = await road.must('read')
     assert.doesNotMatch(text, /The Long Table/)
   },

@@ -40,6 +40,7 @@ export const App = ({ shown, navigation, signInUrl, invite = null, outcome = nul
   const openRoom = useSyncExternalStore(navigation.subscribe, navigation.room)
   const userId = now.user?.id ?? null
   const discordUrl = useDiscordUrl(userId, askDiscordUrl)
+  const menuAsked = useRef<string | null>(null)
   const expected = useRef(0)
   const expectMove = useCallback(() => {
     expected.current = Date.now() + EXPECTED_MS
@@ -68,7 +69,7 @@ export const App = ({ shown, navigation, signInUrl, invite = null, outcome = nul
         data-began={now.began?.how}
         data-snapshots={now.began?.snapshots}
       >
-        <Header user={now.user}>
+        <Header user={now.user} menuAsked={menuAsked}>
           <ConnectionLine connection={now.connection} server={now.server} />
         </Header>
         <main id="content" className="content" tabIndex={-1}>
@@ -86,7 +87,13 @@ export const App = ({ shown, navigation, signInUrl, invite = null, outcome = nul
         {now.user !== null && (
           <Catch>
             <Suspense>
-              <WhileLive user={now.user} picture={now.picture} openRoom={openRoom} isExpected={isExpected} />
+              <WhileLive
+                user={now.user}
+                menuAsked={menuAsked}
+                picture={now.picture}
+                openRoom={openRoom}
+                isExpected={isExpected}
+              />
             </Suspense>
           </Catch>
         )}

@@ -1,7 +1,7 @@
 /** The product's name, how fresh all is, and who is signed in. The menus that it opens are loaded behind it. */
 
 import type { User } from '@guildhall/client'
-import type { MouseEvent, ReactNode } from 'react'
+import type { MouseEvent, ReactNode, RefObject } from 'react'
 
 import { useWords } from '../words/language'
 import { Avatar } from './avatar'
@@ -13,14 +13,19 @@ import { useTools } from './tools'
 
 interface HeaderProps {
   readonly user: User | null
+  /** The id of a menu that was asked for before it was loaded; whoever brings it opens it. */
+  readonly menuAsked: RefObject<string | null>
   /** The connection's line. */
   readonly children: ReactNode
 }
 
-export const Header = ({ user, children }: HeaderProps) => {
+export const Header = ({ user, menuAsked, children }: HeaderProps) => {
   const words = useWords()
   const name = user === null ? '' : nameOf(user, words)
   const { open } = useTools()
+  const ask = ({ currentTarget }: MouseEvent<HTMLButtonElement>) => {
+    menuAsked.current = currentTarget.popoverTargetElement ? null : currentTarget.getAttribute('popovertarget')
+  }
   return (
     <header className="header">
       <a className="skip" href="#content">
@@ -36,7 +41,14 @@ export const Header = ({ user, children }: HeaderProps) => {
           <Languages />
         ) : (
           <>
-            <button className="button quiet" type="button" popoverTarget="activity" aria-label={words.activity} data-action="activity">
+            <button
+              className="button quiet"
+              type="button"
+              popoverTarget="activity"
+              onClick={ask}
+              aria-label={words.activity}
+              data-action="activity"
+            >
               <Sign drawing="activity" />
               <span className="wide-only">{words.activity}</span>
             </button>
@@ -44,6 +56,7 @@ export const Header = ({ user, children }: HeaderProps) => {
               className="button quiet who"
               type="button"
               popoverTarget="account"
+              onClick={ask}
               title={words.signedInAs(user.username)}
               aria-label={words.account(name)}
               data-action="account"
