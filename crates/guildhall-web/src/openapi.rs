@@ -115,6 +115,7 @@ fn stream() -> OperationBuilder {
 fn state() -> OperationBuilder {
     query(operation("state", "The picture as JSON, once"))
         .response("200", json::<StatePayload>("The picture and its cursor."))
+        .response("429", error("Too often: `retryAfter` says when again."))
         .response("503", error("What the viewer may see is not known now."))
 }
 
