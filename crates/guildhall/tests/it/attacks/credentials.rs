@@ -1,4 +1,4 @@
-//! Cookies, tokens, JWTs, invites and cursors that are not what they say: changed, cut, of another house, or in
+//! Cookies, tokens, JWTs, invites, overlay links and cursors that are not what they say: changed, cut, of another house, or in
 //! another's place. Whoever shows one is nobody, and a good one beside it stays good.
 
 use reqwest::{StatusCode, header::HeaderMap};
@@ -298,6 +298,41 @@ async fn an_invite_of_another_house_or_in_anothers_place_opens_nothing() {
         .rpc(&guest, "joinRoom", &json!({ "token": ours }), None)
         .await;
     assert_eq!(status, 200, "{answer}");
+    unharmed(&house);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overlay_link_that_was_changed_or_is_anothers_shows_nothing() {
+    let (house, another) = tokio::join!(house(), another_house());
+    let link = async |house: &House| {
+        let cookie = house.sign_in(&house.discord.visitor).await;
+        house.overlay_link(&cookie, &house.discord.rooms[0]).await
+    };
+    let (ours, theirs) = tokio::join!(link(&house), link(&another));
+    let mut secrets = Secrets::of(&house);
+    secrets.add("the link", &ours.token);
+    let mut none = tampered(&ours.token);
+    let jwt = by_secret(&claims(&house.discord.visitor, "as-a-link", 300));
+    none.extend([theirs.token, API_TOKEN.to_owned(), jwt]);
+    for token in &none {
+        for path in ["/api/state", "/api/stream"] {
+            let query = format!("{path}?overlay={}", encoded(token));
+            let answer = house.get(&query, None).await;
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{path} {token}");
+            assert!(!answer.headers().contains_key("set-cookie"), "{token}");
+            let said = answer.text().await.expect("text");
+            assert_eq!(secrets.found_in(&said), None, "{said}");
+        }
+    }
+    let as_a_session = header("cookie", &format!("guildhall={}", ours.token));
+    is_nobody(&house, "an overlay link", as_a_session, &secrets).await;
+    let mut stream = house.overlay(&ours).await;
+    house
+        .discord
+        .voice(&house.discord.people[0], Some(&house.discord.rooms[0]))
+        .await;
+    stream.until("voice.joined").await;
+    println!("overlay links: {} that are none", none.len());
     unharmed(&house);
 }
 
