@@ -10,6 +10,8 @@ mod init;
 mod overlay_link;
 /// What happens, line by line.
 mod tail;
+/// What Discord answers.
+mod discord_api;
 /// What they print.
 mod print;
 /// A running house's ops listener.

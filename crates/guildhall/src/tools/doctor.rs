@@ -7,8 +7,6 @@ mod check;
 mod report;
 /// Settings, open files and the journal.
 mod machine;
-/// Discord's REST interface, as little of it as is asked here.
-mod discord_api;
 /// What Discord says of the application.
 mod application;
 /// What the bot is in its guilds.

@@ -22,6 +22,7 @@ use self::{
 };
 use super::print::{harmless, harmless_json, note, print};
 use crate::{
+    adapters,
     cli::{Init, TextOrJson, UsedFor},
     config::{self, ConfigError, Settings, refuse, secrets::random_hex},
     lifecycle::ProcessExit,
@@ -80,7 +81,7 @@ pub(super) async fn run(asked: &Init, settings: Settings) -> Result<ExitCode, Pr
         form.settings.set(name, random_hex());
     }
     form.before_asking_discord()?;
-    let discord = DiscordCheck::new(&form.settings)?;
+    let discord = DiscordCheck::new(&form.settings, &adapters::clock())?;
     let application = form.application(&discord).await?;
     form.secret(&discord, &application).await?;
     form.base_url().await?;

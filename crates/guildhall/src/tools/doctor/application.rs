@@ -9,16 +9,15 @@ use serde_json::Value;
 use super::{
     Patient,
     check::{CheckOutcome, Findings},
-    discord_api::{DiscordApi, DiscordResult},
 };
-use crate::commands::RoleSettings;
+use crate::{
+    commands::RoleSettings,
+    tools::discord_api::{DiscordApi, DiscordResult, MEMBERS_FLAGS},
+};
 
 /// So far apart clocks may be: less is the time that an answer takes, and what a token's and a
 /// session's times have of room.
 const CLOCKS_APART: UnixMs = 30_000;
-
-/// The portal's switch for members, of a bot in many guilds and in few.
-const MEMBERS_FLAGS: u64 = 1 << 14 | 1 << 15;
 
 /// All that Discord was asked.
 pub(super) struct Answers {

@@ -16,7 +16,7 @@ use super::{
 use crate::tools::print::plain;
 
 /// What the bot needs beside seeing, by Discord's name, and for what.
-const NEEDED: [(Permissions, &str, &str); 6] = [
+const NEEDED: [(Permissions, &str, &str); 7] = [
     (Permissions::VIEW_CHANNEL, "VIEW_CHANNEL", "seeing rooms"),
     (
         Permissions::CONNECT,
@@ -42,6 +42,11 @@ const NEEDED: [(Permissions, &str, &str); 6] = [
         Permissions::SET_VOICE_CHANNEL_STATUS,
         "SET_VOICE_CHANNEL_STATUS",
         "a room's status",
+    ),
+    (
+        Permissions::SEND_MESSAGES,
+        "SEND_MESSAGES",
+        "the message in a new room's chat, and telling somebody in a lobby why there is no room",
     ),
 ];
 
@@ -210,5 +215,19 @@ async fn blind_channels(patient: &Patient<'_>) -> CheckOutcome {
                 .to_owned(),
             "or leave it so, if Guildhall is to show these channels to nobody".to_owned(),
         ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_looked_for_is_what_an_invited_bot_has() {
+        let needed = NEEDED.iter().fold(0, |all, (one, ..)| all | one.0);
+        assert_eq!(Permissions(needed), BotUse::Rooms.permissions());
+        for (one, name, _) in NEEDED {
+            assert_eq!(one.names().collect::<Vec<_>>(), [name]);
+        }
     }
 }

@@ -1,23 +1,21 @@
 //! What Discord says of a token and a secret.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use guildhall_http::tls;
-use reqwest::{Client, Response, StatusCode, redirect::Policy};
+use anyhow::{Context, anyhow, bail};
+use guildhall_http::Secret;
+use guildhall_ports::Clock;
 use serde::Deserialize;
 use url::Url;
 
-use crate::config::{self, ConfigError, Settings, refuse};
-
-const LIMIT: Duration = Duration::from_secs(15);
-
-/// Application flags of Discord's: the intent GUILD_MEMBERS is switched on, for few guilds or for many.
-const MEMBERS_FLAGS: u64 = 1 << 14 | 1 << 15;
+use crate::{
+    config::{self, ConfigError, Settings, refuse},
+    tools::discord_api::{DiscordAnswer, DiscordApi, DiscordResult, MEMBERS_FLAGS},
+};
 
 /// What was entered, tried at Discord.
 pub(super) struct DiscordCheck {
-    http: Client,
+    api: DiscordApi,
     url: Url,
 }
 
@@ -34,21 +32,11 @@ pub(super) struct Application {
 }
 
 impl DiscordCheck {
-    pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
-        let http = Client::builder()
-            .timeout(LIMIT)
-            .tls_backend_preconfigured(tls::with_http2(&*config::client_config(settings)?))
-            .user_agent(concat!(
-                "DiscordBot (guildhall, ",
-                env!("CARGO_PKG_VERSION"),
-                ")"
-            ))
-            // What is sent are secrets, for this address alone.
-            .no_proxy()
-            .redirect(Policy::none())
-            .build()?;
+    pub(super) fn new(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
         let url = settings.require("DISCORD_URL")?.parse()?;
-        Ok(Self { http, url })
+        let tls = config::client_config(settings)?;
+        let api = DiscordApi::new(&url, &tls, None, clock)?;
+        Ok(Self { api, url })
     }
 
     /// The application that a token is of; or why the token is none.
@@ -56,15 +44,12 @@ impl DiscordCheck {
         &self,
         token: &str,
     ) -> anyhow::Result<Result<Application, String>> {
-        let url = self.url.join("/api/v10/applications/@me")?;
-        let request = self
-            .http
-            .get(url)
-            .header("authorization", format!("Bot {token}"));
-        let answer = self.answer(request.send().await)?;
-        match answer.status() {
-            StatusCode::OK => Ok(Ok(answer.json().await.context("Discord's answer")?)),
-            StatusCode::UNAUTHORIZED => Ok(Err(
+        let token = token.parse::<Secret>()?;
+        let answer = self.api.ask_with("applications/@me", &token).await;
+        let DiscordAnswer { status, body, .. } = self.answered(answer)?;
+        match status {
+            200 => Ok(Ok(serde_json::from_value(body).context("Discord's answer")?)),
+            401 => Ok(Err(
                 "DISCORD_BOT_TOKEN is refused by Discord: copy it again (developer portal, Bot, Reset \
                  Token)."
                     .to_owned(),
@@ -73,28 +58,16 @@ impl DiscordCheck {
         }
     }
 
-    /// Why a secret is not this application's, if it is not. Discord looks at it before it looks at what
-    /// is asked for, which is nothing that it could give.
+    /// Why a secret is not this application's, if it is not.
     pub(super) async fn refused_secret(
         &self,
         client_id: &str,
         secret: &str,
     ) -> anyhow::Result<Option<String>> {
-        #[derive(Deserialize)]
-        struct Said {
-            error: String,
-        }
-        let url = self.url.join("/api/oauth2/token")?;
-        let nothing = [("grant_type", "refresh_token"), ("refresh_token", "none")];
-        let request = self
-            .http
-            .post(url)
-            .basic_auth(client_id, Some(secret))
-            .form(&nothing);
-        let answer = self.answer(request.send().await)?;
-        let status = answer.status();
-        let said = answer.json::<Said>().await.ok().map(|said| said.error);
-        match said.as_deref() {
+        let secret = secret.parse::<Secret>()?;
+        let answer = self.api.try_secret(client_id, &secret).await;
+        let DiscordAnswer { status, body, .. } = self.answered(answer)?;
+        match body["error"].as_str() {
             Some("invalid_grant") => Ok(None),
             Some("invalid_client") => Ok(Some(
                 "DISCORD_CLIENT_SECRET is refused by Discord: copy it again from the OAuth2 page of the \
@@ -105,10 +78,10 @@ impl DiscordCheck {
         }
     }
 
-    fn answer(&self, sent: reqwest::Result<Response>) -> anyhow::Result<Response> {
-        sent.with_context(|| {
-            format!(
-                "{} does not answer (DISCORD_URL says where Discord is)",
+    fn answered(&self, answer: DiscordResult) -> anyhow::Result<DiscordAnswer> {
+        answer.map_err(|why| {
+            anyhow!(
+                "{} does not answer (DISCORD_URL says where Discord is): {why}",
                 self.url
             )
         })

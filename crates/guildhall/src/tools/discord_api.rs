@@ -1,4 +1,4 @@
-//! Discord's REST interface, as little of it as is asked here: nothing is changed there.
+//! Discord's REST interface, as little of it as tools ask: nothing is changed there.
 
 use std::{
     sync::Arc,
@@ -11,7 +11,7 @@ use guildhall_http::{
 };
 use guildhall_model::UnixMs;
 use guildhall_ports::{Clock, millis};
-use reqwest::{Client, header};
+use reqwest::{Client, RequestBuilder, header};
 use rustls::ClientConfig;
 use serde_json::Value;
 use url::Url;
@@ -25,6 +25,9 @@ const USER_AGENT: &str = concat!(
 
 /// One request, all of it.
 const LIMIT: Duration = Duration::from_secs(10);
+
+/// Application flags: the portal's switch for the intent GUILD_MEMBERS, of a bot in many guilds and in few.
+pub(super) const MEMBERS_FLAGS: u64 = 1 << 14 | 1 << 15;
 
 /// A page of a list of guilds.
 const GUILDS_PER_PAGE: usize = 200;
@@ -84,6 +87,23 @@ impl DiscordApi {
         Some(self.get(path, Some(token)).await)
     }
 
+    /// Asks as the bot of this token.
+    pub(super) async fn ask_with(&self, path: &str, token: &Secret) -> DiscordResult {
+        self.get(path, Some(token)).await
+    }
+
+    /// Asks for a token that could not be given. Discord looks at the application's secret before it looks
+    /// at what is asked for: `invalid_grant` says that the secret is right, `invalid_client` that it is not.
+    pub(super) async fn try_secret(&self, client_id: &str, secret: &Secret) -> DiscordResult {
+        let nothing = [("grant_type", "refresh_token"), ("refresh_token", "none")];
+        let request = self
+            .http
+            .post(self.at("/api/oauth2/token")?)
+            .basic_auth(client_id, Some(secret.expose()))
+            .form(&nothing);
+        self.answer(request).await
+    }
+
     /// All guilds of the bot. `None`: there is no token.
     pub(super) async fn guilds(&self) -> Option<Result<Vec<Value>, String>> {
         let mut all: Vec<Value> = Vec::new();
@@ -108,12 +128,18 @@ impl DiscordApi {
     }
 
     async fn get(&self, path: &str, token: Option<&Secret>) -> DiscordResult {
-        let url = self.origin.join(&format!("/api/v10/{path}"));
-        let url = url.map_err(|error| error.to_string())?;
-        let mut request = self.http.get(url);
+        let mut request = self.http.get(self.at(&format!("/api/v10/{path}"))?);
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, token.authorization("Bot"));
         }
+        self.answer(request).await
+    }
+
+    fn at(&self, path: &str) -> Result<Url, String> {
+        self.origin.join(path).map_err(|error| error.to_string())
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> DiscordResult {
         let answer = request.send().await.map_err(cause)?;
         let date = answer.headers().get(header::DATE);
         let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
