@@ -214,11 +214,7 @@ impl House {
     pub(crate) async fn bot(&self, intents: u64) -> Result<(Client, Value, Vec<Value>), Failure> {
         let mut client = self.dial("/gateway/?v=10&encoding=json").await?;
         client.identify(intents).await?;
-        let ready = client.dispatch("READY").await?;
-        let mut guilds = Vec::new();
-        for _ in 0..3 {
-            guilds.push(client.dispatch("GUILD_CREATE").await?);
-        }
+        let (ready, guilds) = client.begun().await?;
         Ok((client, ready, guilds))
     }
 }
@@ -315,6 +311,16 @@ impl Client {
             Ok(payload) if payload["t"] == name => Ok(payload["d"].clone()),
             other => Err(format!("wanted {name}, got {other:?}").into()),
         }
+    }
+
+    /// READY, and the guilds that come after it one by one, all of them.
+    pub(crate) async fn begun(&mut self) -> Result<(Value, Vec<Value>), Failure> {
+        let ready = self.dispatch("READY").await?;
+        let mut guilds = Vec::new();
+        for _ in ready["guilds"].as_array().ok_or("READY has no guilds")? {
+            guilds.push(self.dispatch("GUILD_CREATE").await?);
+        }
+        Ok((ready, guilds))
     }
 
     /// The names of all dispatches up to the answer of a heartbeat sent now.

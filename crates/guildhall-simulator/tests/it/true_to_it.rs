@@ -246,9 +246,8 @@ async fn the_bot_is_shown_as_it_says_for_as_long_as_it_is_there() -> Outcome {
     client
         .identify_with(INTENTS | GUILD_PRESENCES, presence)
         .await?;
-    client.dispatch("READY").await?;
-    let created = client.dispatch("GUILD_CREATE").await?;
-    let own = created["presences"]
+    let (_ready, guilds) = client.begun().await?;
+    let own = guilds[0]["presences"]
         .as_array()
         .ok_or("no presences")?
         .iter();
