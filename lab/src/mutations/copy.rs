@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use subprocess::cargo::cargo;
@@ -12,6 +13,12 @@ use subprocess::command::{self, command};
 
 use super::patch::{Judge, Patch};
 use super::tried::{Tried, complaint, tried};
+
+/// Once compiled, a test has so long to notice: more, and nobody runs it while he writes.
+const NOTICES_WITHIN: Duration = Duration::from_mins(1);
+
+/// Where nothing is broken it tries all that it has, which takes a slow machine minutes.
+const PASSES_WITHIN: Duration = Duration::from_mins(5);
 
 /// Simulation runs that each mutant must survive to be an error. The first that fails is enough.
 const RUNS: &str = "40";
@@ -93,7 +100,7 @@ impl Copy {
     /// A test that a patch names, before anything is broken: it passes, and it is one.
     pub(super) fn try_unchanged(&self, test: &[String]) -> anyhow::Result<Tried> {
         self.build_test(test)?;
-        let outcome = self.try_test(test)?;
+        let outcome = self.try_test(test, PASSES_WITHIN)?;
         if !outcome.status.success() {
             bail!("it fails without any mutation:\n{}", end_of(&outcome.said));
         }
@@ -132,7 +139,7 @@ impl Copy {
 
     fn by_test(&self, test: &[String]) -> anyhow::Result<String> {
         self.build_test(test)?;
-        let outcome = self.try_test(test)?;
+        let outcome = self.try_test(test, NOTICES_WITHIN)?;
         if outcome.status.success() {
             bail!("`cargo {}` noticed nothing", test.join(" "));
         }
@@ -149,10 +156,10 @@ impl Copy {
         command::run(self.cargo(words)).context("it does not compile")
     }
 
-    fn try_test(&self, test: &[String]) -> anyhow::Result<Tried> {
+    fn try_test(&self, test: &[String], limit: Duration) -> anyhow::Result<Tried> {
         let mut command = self.cargo(test.iter().map(String::as_str));
         command.env("RUST_BACKTRACE", "0");
-        tried(command, &self.place)
+        tried(command, limit, &self.place)
     }
 
     fn build_simulation(&self) -> anyhow::Result<()> {

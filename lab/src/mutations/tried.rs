@@ -10,9 +10,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// Once compiled, a test has so long to notice: more, and nobody runs it while he writes.
-pub(super) const LIMIT: Duration = Duration::from_mins(1);
-
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How a test ended.
@@ -23,12 +20,12 @@ pub(super) struct Tried {
     pub(super) said: String,
 }
 
-/// Runs it to its end, or fails at [`LIMIT`]. `folder`: for what it says.
+/// Runs it to its end, or fails at `limit`. `folder`: for what it says.
 #[expect(
     clippy::disallowed_methods,
     reason = "how long a test takes is what is asked"
 )]
-pub(super) fn tried(mut command: Command, folder: &Path) -> anyhow::Result<Tried> {
+pub(super) fn tried(mut command: Command, limit: Duration, folder: &Path) -> anyhow::Result<Tried> {
     let (out, err) = (folder.join("stdout"), folder.join("stderr"));
     let began = Instant::now();
     let mut child = command
@@ -43,9 +40,9 @@ pub(super) fn tried(mut command: Command, folder: &Path) -> anyhow::Result<Tried
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        if began.elapsed() > LIMIT {
+        if began.elapsed() > limit {
             end(&mut child)?;
-            bail!("no answer within {} s", LIMIT.as_secs());
+            bail!("no answer within {} s", limit.as_secs());
         }
         thread::sleep(LOOK_AGAIN);
     };
@@ -96,7 +93,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = Command::new("sh");
         command.args(["-c", "echo out; echo err >&2; exit 3"]);
-        let tried = tried(command, folder.path()).expect("within the limit");
+        let tried =
+            tried(command, Duration::from_mins(1), folder.path()).expect("within the limit");
         assert_eq!(tried.status.code(), Some(3));
         assert_eq!(tried.said, "out\nerr\n");
     }
