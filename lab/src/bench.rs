@@ -22,6 +22,7 @@ pub(crate) mod restartable_gateway;
 pub(crate) mod ledger;
 mod logs;
 mod orders;
+mod page;
 pub(crate) mod process;
 mod procfs;
 pub(crate) mod product;
@@ -93,6 +94,8 @@ enum Part {
     Attachments,
     /// Commands, from a browser to Discord and back
     Commands,
+    /// The page in Chromium while much happens
+    Page,
 }
 
 /// Descriptors a process needs beside its streams.
@@ -144,6 +147,7 @@ struct Plan {
     simulator: simulator::SimulatorPlan,
     gateway: gateway::GatewayPlan,
     commands: commands::CommandsPlan,
+    page: page::PagePlan,
 }
 
 impl Plan {
@@ -174,6 +178,7 @@ impl Plan {
                 Part::Simulator,
                 Part::Gateway,
                 Part::Commands,
+                Part::Page,
             ]
         } else {
             options.only.clone()
@@ -225,6 +230,7 @@ impl Plan {
                 seconds: if options.quick { 2 } else { 10 },
                 overload_seconds: if options.quick { 8 } else { 10 },
             },
+            page: page::PagePlan::of(options.quick),
         })
     }
 
@@ -320,6 +326,9 @@ fn measure(plan: &Plan, guildhall: &Path, folder: &Path) -> anyhow::Result<Measu
     if plan.has(Part::Commands) {
         let rows = commands::rows(&plan.commands, guildhall, folder)?;
         measured.rows.extend(rows);
+    }
+    if plan.has(Part::Page) {
+        measured.rows.extend(page::rows(&plan.page)?);
     }
     Ok(measured)
 }

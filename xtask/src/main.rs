@@ -43,7 +43,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Chaos(options) => lab::start("chaos", &options.words),
         Task::Mutations(options) => needs::python_libraries(&subprocess::cargo::root(), &[])
             .and_then(|()| lab::start("mutations", &options.words)),
-        Task::Bench(options) => lab::start("bench", &options.words),
+        Task::Bench(options) => needs::browser(&subprocess::cargo::root())
+            .and_then(|()| lab::start("bench", &options.words)),
     }
 }
 

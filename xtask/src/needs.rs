@@ -52,6 +52,15 @@ pub(crate) fn programs(root: &Path) -> anyhow::Result<()> {
     })
 }
 
+/// Chromium, and what drives it.
+pub(crate) fn browser(root: &Path) -> anyhow::Result<()> {
+    node(root)?;
+    debian("chromium", root, || {
+        command("chromium", ["--version"], root)
+    })?;
+    npm_packages(&root.join("tests/browser"))
+}
+
 /// Makes sure that Python is here and can make environments.
 fn python(root: &Path) -> anyhow::Result<()> {
     let proof = || command("python3", ["-c", "import ensurepip, venv"], root);
