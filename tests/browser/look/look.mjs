@@ -9,13 +9,12 @@
 
 import { strict as assert } from 'node:assert'
 import { readFile, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 
 import { launch } from '../browser.mjs'
+import { emptyRows, findings, tooWide } from './eyes.mjs'
 import { openState } from './open.mjs'
 import { states } from './states.mjs'
 
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const BOXES = new URL('boxes.json', import.meta.url)
 /** A browser of another build rounds differently. */
 const WITHIN_PX = 4
@@ -29,40 +28,6 @@ const ZOOMED = { width: 640, height: 400, colorScheme: 'dark' }
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const writes = process.argv.includes('--write')
 const known = writes ? {} : JSON.parse(await readFile(BOXES, 'utf8'))
-
-const findings = (page) =>
-  page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] })
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => `${node.target} ${node.any[0]?.message ?? ''}`)}`)
-  })
-
-const tooWide = (page) =>
-  page.evaluate(() => {
-    const width = document.documentElement.clientWidth
-    const isClipped = (element) => {
-      for (let parent = element.parentElement; parent !== null; parent = parent.parentElement) {
-        if (getComputedStyle(parent).overflowX !== 'visible') return true
-      }
-      return false
-    }
-    const out = [...document.querySelectorAll('body *')].filter((element) => {
-      const { left, right, width: own } = element.getBoundingClientRect()
-      return own > 0 && (right > width + 1 || left < -1) && !isClipped(element) && !element.matches('.visually-hidden, .skip')
-    })
-    const page = document.documentElement.scrollWidth - width
-    return [...(page > 0 ? [`the page by ${page} px`] : []), ...out.slice(0, 3).map((element) => `${element.tagName}.${element.className}`)]
-  })
-
-/** Rows in which one sees nothing, and names of no width. */
-const emptyRows = (page) =>
-  page.evaluate(() => {
-    const shows = /[^\s\p{C}\p{Z}\p{M}\u115F\u1160\u2800\u3164\uFFA0]/u
-    const names = [...document.querySelectorAll('.person-name, .room-name, h1, h2, h3, .badge')]
-    return names
-      .filter((name) => !name.matches('.visually-hidden') && name.checkVisibility({ contentVisibilityAuto: true }))
-      .filter((name) => !shows.test(name.textContent) || name.getBoundingClientRect().width < 8)
-      .map((name) => `${name.className || name.tagName} ${JSON.stringify(name.textContent)}`)
-  })
 
 const boxesOf = (page) =>
   page.evaluate(() => {
@@ -105,7 +70,6 @@ for (const [name, { pictured, hostile, big }] of Object.entries(states)) {
     const where = `${name} at ${size.width}, ${size.colorScheme}`
     await page.setViewportSize({ width: size.width, height: size.height })
     await page.emulateMedia({ colorScheme: size.colorScheme })
-    await page.evaluate(AXE)
     // What is big is the same many times over: once is enough for the slowest of the three.
     const looking = big && size !== WIDE ? [] : [['axe', findings]]
     for (const [what, of] of [...looking, ['too wide', tooWide], ['empty', emptyRows]]) {
