@@ -1,24 +1,30 @@
 /**
- * The simulator's own page in Chromium, every control of it pressed as a person
- * would; what comes of it is looked up in /sim.
+ * The simulator's own page in Chromium: `acts`, every control of it pressed as a person
+ * would, and what comes of it looked up in /sim; `looks`, with anybody on it.
  *
- *     node simulator.mjs http://127.0.0.1:4000
+ *     node simulator.mjs http://127.0.0.1:4000 [acts | looks]
  *
  * `SCREENSHOTS=folder` also leaves pictures there. Ends with 0 if all was as promised.
  */
 
 import { strict as assert } from 'node:assert'
-import { join } from 'node:path'
 
 import { launch } from './browser.mjs'
+import { tooWide } from './look/eyes.mjs'
+import { leash, looksRight, ODD_NAMES } from './simulator/looks.mjs'
 
-const origin = process.argv[2]
+const [origin, part] = process.argv.slice(2)
 if (!origin) throw new Error('Give the origin of a simulator, such as http://127.0.0.1:4000.')
 
 const WITHIN_MS = 20_000
-const SIZES = [[1280, 800], [390, 844]]
 
-const ask = async (path) => (await fetch(`${origin}/sim${path}`)).json()
+async function ask(path, method = 'GET', body) {
+  const headers = body ? { 'content-type': 'application/json' } : {}
+  const answer = await fetch(`${origin}/sim${path}`, { method, headers, body: body && JSON.stringify(body) })
+  const told = await answer.json()
+  assert.ok(answer.ok, `${method} ${path}: ${JSON.stringify(told)}`)
+  return told
+}
 const state = () => ask('/state')
 
 /** Looks again until it is so: the page acts, then the simulator, then we see it. */
@@ -76,30 +82,34 @@ async function connect() {
   await page.locator('.pulse .on').first().waitFor()
 }
 
-async function looksRight(name) {
-  for (const [width, height] of SIZES) {
-    await page.setViewportSize({ width, height })
-    for (const colorScheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme })
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-      assert.ok(wide <= 0, `${name} is ${wide} px wider than ${width}`)
-      const folder = process.env.SCREENSHOTS
-      if (folder === undefined) continue
-      const path = join(folder, `simulator-${name}-${width}-${colorScheme}.png`)
-      const fullPage = name !== 'card'
-      await page.screenshot({ path, fullPage, animations: 'disabled' })
-    }
-  }
-  await page.setViewportSize({ width: 1280, height: 800 })
+/** A guild's people and channels, made by the control API. */
+async function makeGuild(name, names, rooms = ['Long Table']) {
+  const { id } = await ask('/guilds', 'POST', { name })
+  const channels = []
+  for (const room of rooms) channels.push((await ask('/channels', 'POST', { guildId: id, name: room })).id)
+  const people = await Promise.all(names.map(async (globalName, place) => {
+    const { id: userId } = await ask('/users', 'POST', { username: `guest.${place}.of.${id}`.slice(0, 32), globalName })
+    await ask('/members', 'POST', { guildId: id, userId })
+    // One in five is in no room.
+    const at = { channelId: channels[place % channels.length], selfMute: place % 3 === 0 }
+    if (place % 5) await ask(`/guilds/${id}/voice`, 'POST', { userId, ...at })
+    return userId
+  }))
+  return { id, people, channels }
 }
 
-const promises = {
+async function openGuild({ id }, name) {
+  await page.goto(`${origin}/#${id}`)
+  await page.getByRole('heading', { name, level: 2, exact: true }).waitFor()
+}
+
+const acts = {
   'the guilds and their people are shown': async () => {
     await page.goto(origin)
     await page.getByRole('heading', { name: guild.name }).waitFor()
     await face(person).waitFor()
     assert.equal(await page.locator('.pulse').innerText(), 'no bot connected')
-    await looksRight('hall')
+    await looksRight(page, 'hall')
   },
 
   'a person joins, moves, mutes and leaves by pressing': async () => {
@@ -117,7 +127,7 @@ const promises = {
       await until(label, async () => (await voiceOf(person))?.[flag])
       await card.locator(`[data-key="${flag}"][aria-pressed="true"]`).waitFor()
     }
-    await looksRight('card')
+    await looksRight(page, 'card')
     await button('Muted by server', card).click()
     await until('unmuting', async () => (await voiceOf(person)).mute === false)
     await button('Leave', card).click()
@@ -132,8 +142,8 @@ const promises = {
     await until('a role', async () => (await roles()).includes(keeper))
     await card.locator(`[data-key="${keeper}"][aria-pressed="true"]`).click()
     await until('no role', async () => !(await roles()).includes(keeper))
-    for (const status of ['idle', 'dnd', 'offline', 'online']) {
-      await button(status, card).click()
+    for (const [label, status] of [['Idle', 'idle'], ['Do not disturb', 'dnd'], ['Offline', 'offline'], ['Online', 'online']]) {
+      await button(label, card).click()
       await until(status, async () => (await state()).users.find((one) => one.id === person).status === status)
     }
     await button('Close', card).click()
@@ -147,6 +157,67 @@ const promises = {
     await face(person, room('Table Two')).waitFor()
     await face(person).dragTo(page.locator('#outside-title'))
     await until('leaving', async () => !(await voiceOf(person)))
+  },
+
+  'the keyboard alone finds somebody, moves them, and is where it was': async () => {
+    await page.locator('#find').focus()
+    await page.keyboard.type(nameOf(person))
+    await page.locator('#outside-title', { hasText: 'Found' }).waitFor()
+    await page.keyboard.press('Enter')
+    await page.locator('#card-rooms button:focus').waitFor()
+    await button('Table One', card).focus()
+    await page.keyboard.press('Enter')
+    await until('joining', async () => (await voiceOf(person))?.channelId === channelId('Table One'))
+    await page.locator('#card-where', { hasText: 'in Table One' }).waitFor()
+    await page.keyboard.press('Escape')
+    await card.waitFor({ state: 'hidden' })
+    await page.keyboard.press('Escape')
+    await page.locator('#find').fill('')
+    await face(person, room('Table One')).focus()
+    await page.keyboard.press('Enter')
+    await button('Leave', card).focus()
+    await page.keyboard.press('Enter')
+    await until('leaving', async () => !(await voiceOf(person)))
+    await page.locator('#card-where', { hasText: 'in no voice channel' }).waitFor()
+    await page.keyboard.press('Escape')
+    // Their button in the room is gone; the focus is on the one that they have now.
+    await page.locator(`#outside [data-key="person-${person}"]:focus`).waitFor()
+  },
+
+  'a refusal is said where it was asked for, until it is closed': async () => {
+    const refusal = { status: 400, json: { error: { code: 'invalid', message: 'the table is nailed down' } } }
+    await page.route('**/voice', (route) => route.fulfill(refusal))
+    await face(person).click()
+    await button('Table One', card).click()
+    await page.locator('#card-refusal', { hasText: 'the table is nailed down' }).waitFor()
+    await looksRight(page, 'refused-card')
+    await button('Close', card).click()
+    await face(person).dragTo(room('Table Two'))
+    await page.locator('#refusal', { hasText: 'the table is nailed down' }).waitFor()
+    await looksRight(page, 'refused')
+    await button('Close', page.locator('.refusal-bar')).click()
+    await page.locator('.refusal-bar').waitFor({ state: 'hidden' })
+    await page.unroute('**/voice')
+    // Chromium says them, too.
+    assert.equal(wrong.splice(0).length, 2)
+  },
+
+  'whoever is led to a channel finds it': async () => {
+    const at = channelId('The Cellar')
+    await page.goto(`${origin}/channels/${guild.id}/${at}`)
+    await page.locator(`.room[data-led="true"]`, { hasText: 'The Cellar' }).waitFor()
+    assert.equal(new URL(page.url()).hash, `#${guild.id}/${at}`)
+    // On a telephone it is not under the line of those who are in no channel.
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.reload()
+    await until('the channel is in sight', () => page.evaluate((id) => {
+      const room = document.getElementById(id)
+      if (room === null) return false
+      const { x, y, width, height } = room.getBoundingClientRect()
+      return document.elementFromPoint(x + width / 2, y + height / 2)?.closest('.room')?.id === id
+    }, at))
+    await page.setViewportSize({ width: 1280, height: 800 })
+    await page.goto(origin)
   },
 
   'another guild is a press away, and a guild goes out of service and comes back': async () => {
@@ -164,7 +235,7 @@ const promises = {
   'every fault on the panel is caused and said': async () => {
     await panel.locator('summary').click()
     await connect()
-    await looksRight('panel')
+    await looksRight(page, 'panel')
     const faults = panel.locator('#faults button')
     const labels = await faults.allInnerTexts()
     assert.ok(labels.length >= 20, `only ${labels.length} faults`)
@@ -202,9 +273,80 @@ const promises = {
     assert.equal(big.members.length, 10_000)
     await page.getByRole('navigation').getByRole('button', { name: big.name }).click()
     await page.getByRole('heading', { name: big.name }).waitFor()
-    await looksRight('big')
+    await panel.locator('summary').click()
+    assert.deepEqual(await tooWide(page), [])
+    await ask('/reset', 'POST', {})
+    await page.getByRole('heading', { name: guild.name, level: 2 }).waitFor()
+  },
+}
+
+const looks = {
+  'odd names are nobody’s trouble': async () => {
+    const odd = await makeGuild('Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft', ODD_NAMES, [
+      'X'.repeat(100), '\u3164', 'غرفة الجلوس',
+    ])
+    await page.goto(`${origin}/#${odd.id}`)
+    await page.locator(`[data-key="${odd.channels[1]}"]`, { hasText: 'Without a name' }).waitFor()
+    await looksRight(page, 'odd')
+    await page.locator(`[data-key="person-${odd.people[0]}"]`).click()
+    await looksRight(page, 'odd-card')
+    await page.keyboard.press('Escape')
   },
 
+  'nobody, sixty and five hundred fit': async () => {
+    const nobody = await makeGuild('Nobody', [], [])
+    await openGuild(nobody, 'Nobody')
+    await looksRight(page, 'nobody')
+    const sixty = await makeGuild('Sixty', Array.from({ length: 60 }, (_, place) => `Guest ${place}`))
+    await openGuild(sixty, 'Sixty')
+    await looksRight(page, 'sixty')
+    const crowd = await makeGuild('Crowd', Array.from({ length: 500 }, (_, place) => `Guest ${place}`))
+    await openGuild(crowd, 'Crowd')
+    await looksRight(page, 'crowd', { isBig: true })
+  },
+
+  'a simulator that is gone is said to be, and comes back by itself': async () => {
+    const line = await leash(origin)
+    await page.goto(`${line.origin}/#${guild.id}`)
+    await face(person).waitFor()
+    await line.cut()
+    await page.locator('#gone', { hasText: 'This is how it was at' }).waitFor()
+    await page.locator('.pulse', { hasText: 'simulator away' }).waitFor()
+    await looksRight(page, 'gone')
+    await button('Take out of service').click()
+    await page.locator('#refusal', { hasText: 'does not answer' }).waitFor()
+    await ask(`/guilds/${guild.id}/voice`, 'POST', { userId: person, channelId: channelId('Table Two') })
+    await line.mend()
+    await face(person, room('Table Two')).waitFor()
+    assert.equal(await page.locator('#gone').textContent(), '')
+    await page.goto(origin)
+    await face(person).waitFor()
+    await line.cut()
+    // Chromium says each request that nobody answered.
+    wrong.splice(0)
+  },
+
+  'who signs in is asked in the same words and colours': async () => {
+    const { application } = await state()
+    const query = new URLSearchParams({
+      client_id: application.id, redirect_uri: 'http://127.0.0.1:9/callback', response_type: 'code', scope: 'identify guilds',
+    })
+    await page.goto(`${origin}/oauth2/authorize?${query}`)
+    await page.getByRole('heading', { name: 'Who signs in?' }).waitFor()
+    await looksRight(page, 'sign-in', { isBig: true })
+    query.set('client_id', '1')
+    await page.goto(`${origin}/oauth2/authorize?${query}`)
+    await page.getByRole('heading', { name: 'This sign-in cannot go on' }).waitFor()
+    await looksRight(page, 'sign-in-refused')
+    // Chromium says the 400.
+    assert.deepEqual(wrong.splice(0).filter((text) => !text.includes('400')), [])
+  },
+
+}
+
+const promises = {
+  ...(part === 'looks' ? {} : acts),
+  ...(part === 'acts' ? {} : looks),
   'the console complains of nothing': async () => assert.deepEqual(wrong, []),
 }
 

@@ -7,13 +7,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{cdn, state::Discord};
+use crate::{cdn, state::Discord, world::User};
 
 const FRAME: &str = include_str!("picker/frame.html");
 
-/// Nothing from elsewhere, no scripts; the form may lead to the client's redirect.
-const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+/// Nothing from elsewhere, no scripts, no forms: people are links.
+const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// One link per person, and a way to say no.
 pub(super) fn page(discord: &Discord, query: &str, scopes: &[String]) -> Response {
@@ -44,34 +44,81 @@ pub(super) fn page(discord: &Discord, query: &str, scopes: &[String]) -> Respons
         (application, users)
     });
     for user in &users {
-        let name = escape(user.global_name.as_deref().unwrap_or(&user.username));
         // Writing to a String cannot fail.
         let _ = write!(
             people,
-            "<li><a href=\"?{}&amp;sim_user={}\"><img src=\"{}\" alt=\"\" width=\"40\" height=\"40\">\
-             <span><b>{name}</b><small>{}</small></span></a></li>",
+            "<li><a href=\"?{}&amp;sim_user={}\"><img class=\"avatar\" src=\"{}\" alt=\"\" \
+             width=\"40\" height=\"40\" loading=\"lazy\"><span class=\"words\">\
+             <b dir=\"auto\">{}</b><span class=\"soft\">{}</span></span></a></li>",
             escape(query),
             user.id,
             cdn::avatar_path(user),
+            escape(name(user)),
             escape(&user.username),
         );
     }
+    let people = if users.is_empty() {
+        "<p class=\"soft\">Nobody is in a guild. <code>POST /sim/members</code> lets somebody in.</p>"
+            .to_owned()
+    } else {
+        format!("<ul class=\"people\">{people}</ul>")
+    };
+    let mut asked = String::new();
+    for scope in scopes {
+        let meaning = meaning(scope);
+        let _ = write!(
+            asked,
+            "<li><code>{}</code> <span>{meaning}</span></li>",
+            escape(scope)
+        );
+    }
     let body = format!(
-        "<h1>Who signs in?</h1><p><b>{}</b> asks for <b>{}</b>. \
-         Everybody here is simulated; pick whom you want to be.</p><ul>{people}</ul>\
-         <p><a class=\"cancel\" href=\"?{}&amp;sim_user=\">Cancel</a></p>",
+        "<h1>Who signs in?</h1>\
+         <div><p><b><bdi>{}</bdi></b> asks for</p><ul class=\"scopes soft\">{asked}</ul></div>\
+         <div class=\"people-head\"><h2>Pick whom you want to be</h2>\
+         <a class=\"button\" href=\"?{}&amp;sim_user=\">Cancel</a></div>{people}",
         escape(&application),
-        escape(&scopes.join(", ")),
         escape(query),
     );
     respond(StatusCode::OK, &body)
 }
 
+/// The display name, or where that shows nothing the unique one.
+fn name(user: &User) -> &str {
+    user.global_name
+        .as_deref()
+        .filter(|name| !name.chars().all(is_blank))
+        .unwrap_or(&user.username)
+}
+
+/// What fonts draw as nothing: beside blanks those are fillers, joiners and marks of direction.
+fn is_blank(one: char) -> bool {
+    one.is_whitespace()
+        || one.is_control()
+        || matches!(
+            one,
+            '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        )
+}
+
+/// What a scope lets the application know or do.
+fn meaning(scope: &str) -> &'static str {
+    match scope {
+        "identify" => "what you are called, and your picture",
+        "guilds" => "which guilds you are in",
+        "guilds.join" => "letting you into a guild",
+        "guilds.members.read" => "your nickname and roles in a guild",
+        "email" => "your email address",
+        _ => "who you are",
+    }
+}
+
 /// Why nothing can be asked, for somebody's eyes and nobody's redirect.
 pub(super) fn refusal(reason: &str) -> Response {
     let body = format!(
-        "<h1>This sign-in cannot go on</h1><p>{}.</p>\
-         <p>The simulator knows one application, whose id and secret \
+        "<h1>This sign-in cannot go on</h1><p class=\"refusal\">{}.</p>\
+         <p class=\"soft\">The simulator knows one application, whose id and secret \
          <code>GET /sim/state</code> shows, and every loopback redirect URI.</p>",
         escape(reason)
     );

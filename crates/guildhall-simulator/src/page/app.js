@@ -1,412 +1,220 @@
 // "The Discord side": shows /sim/state and acts through /sim, like any other program.
 
-const REFRESH_MS = 200
-const CATEGORY = 4
-const VOICE = [2, 13]
-const STAGE = 13
+import { at, element, fill, late, sign } from './dom.js'
+import { acceptDrop, drawCard, drawPerson, isDragging, listenToCard } from './people.js'
+import { refuse, sim, watch } from './sim.js'
+import { drawFaults, drawScenarios, setOutage } from './weather.js'
+import {
+  CATEGORY, channel, channels, found, guild, isGated, isVoice, know, peopleIn, shown, sorted, STAGE, voice,
+} from './world.js'
 
-const FLAGS = [
-  { key: 'selfMute', label: 'Muted', short: 'mic off' },
-  { key: 'selfDeaf', label: 'Deafened', short: 'deaf' },
-  { key: 'selfStream', label: 'Streaming', short: 'live' },
-  { key: 'selfVideo', label: 'Camera', short: 'cam' },
-  { key: 'mute', label: 'Muted by server', short: 'muted', strong: true },
-  { key: 'deaf', label: 'Deafened by server', short: 'deafened', strong: true },
-]
-
-const STATUSES = ['online', 'idle', 'dnd', 'offline']
-
-const SCENARIOS = [
-  { name: 'standing', says: 'Nothing happens by itself' },
-  { name: 'evening', says: 'People drift between rooms' },
-  { name: 'big', says: 'A guild of 10,000 members' },
-  { name: 'outage', says: 'Guilds fail, connections tear' },
-]
-
-/** What a press on the page makes go wrong; scripts can do more. */
-const FAULTS = [
-  {
-    title: 'The bot’s connection',
-    faults: [
-      { label: 'Tear it', body: { kind: 'drop' } },
-      { label: 'Close with 4000', body: { kind: 'close', code: 4000 } },
-      { label: 'Op 7: reconnect', body: { kind: 'reconnect' } },
-      { label: 'Op 9: session over', body: { kind: 'invalid_session' } },
-      { label: 'Op 1: ask for a heartbeat', body: { kind: 'ask_heartbeat' } },
-      { label: 'Stop acknowledging', body: { kind: 'stop_acking' } },
-      { label: 'Fall silent', body: { kind: 'silence' } },
-      { label: 'Half a frame', body: { kind: 'half_frame' } },
-      { label: 'Trickle', body: { kind: 'slow', bytes: 256, pauseMs: 20 } },
-    ],
-  },
-  {
-    title: 'The next time it connects',
-    faults: [
-      { label: 'Op 7 instead of HELLO', body: { kind: 'reconnect_hello' } },
-      { label: 'Resume host: 503', body: { kind: 'resume_503' } },
-      { label: 'Resume host: refuses', body: { kind: 'resume_refused' } },
-      { label: 'Resume host: hangs', body: { kind: 'resume_hang' } },
-    ],
-  },
-  {
-    title: 'The next REST request',
-    faults: [
-      { label: '429', body: { kind: 'rate_limit', scope: 'user', retryAfterMs: 2000 } },
-      { label: '429 for all', body: { kind: 'rate_limit', scope: 'global', retryAfterMs: 2000 } },
-      { label: '429 without JSON', body: { kind: 'rate_limit', scope: 'edge', retryAfterMs: 2000 } },
-      { label: '500', body: { kind: 'status', status: 500 } },
-      { label: '2 s late', body: { kind: 'latency', latencyMs: 2000 } },
-    ],
-  },
-  {
-    title: 'The next events',
-    faults: [
-      { label: 'One comes twice', body: { kind: 'duplicate' } },
-      { label: 'Two swap places', body: { kind: 'reorder' } },
-    ],
-  },
-]
-
-const HEAL = { label: 'Heal what still waits', body: { kind: 'heal' } }
-
+/** Beyond this many, bots are counted. */
+const MOST_SESSIONS = 2
 /** People drawn outside of rooms; a guild may have thousands. */
 const MOST_OUTSIDE = 200
+/** From here on a list is laid out only where it is looked at. */
+const MANY = 100
 
-const at = (id) => document.getElementById(id)
-let state = null
-let guildId = location.hash.slice(1)
-let openUser = null
-let dragging = null
+const many = (count) => count.toLocaleString('en')
 
-/* ---- what is known ---- */
+/** `#GUILD`, or `#GUILD/CHANNEL` for whoever was led to one. */
+let guildId
+let ledTo
+let isLed
 
-/** The guild that is shown, and everything in it and around it by id. */
-let known = null
-
-function know() {
-  const shown = state.guilds.find((one) => one.id === guildId) ?? state.guilds[0]
-  const by = (list, key) => new Map(list.map((one) => [one[key], one]))
-  known = {
-    guild: shown,
-    users: by(state.users, 'id'),
-    members: by(shown.members, 'userId'),
-    voices: by(shown.voiceStates, 'userId'),
-    channels: by(shown.channels, 'id'),
-    inside: Map.groupBy(shown.voiceStates, (one) => one.channelId),
-  }
+function readAddress() {
+  [guildId, ledTo = null] = location.hash.slice(1).split('/')
+  isLed = false
 }
 
-const guild = () => known.guild
-const user = (id) => known.users.get(id)
-const member = (id) => known.members.get(id)
-const voice = (id) => known.voices.get(id)
-const channel = (id) => known.channels.get(id)
-
-function nameOf(id) {
-  if (id === guild().loadUserId) return 'Load user'
-  const { globalName, username } = user(id) ?? {}
-  return member(id)?.nick ?? globalName ?? username ?? id
-}
-
-/* ---- acting ---- */
-
-async function call(method, path, body) {
-  try {
-    const answer = await fetch(path, {
-      method,
-      headers: body ? { 'content-type': 'application/json' } : {},
-      body: body && JSON.stringify(body),
-    })
-    const told = await answer.json()
-    if (answer.ok) return told
-    toast(told.error.message)
-  } catch {
-    toast('The simulator does not answer')
-  }
-  return null
-}
-
-const setVoice = (userId, change) => call('POST', `/sim/guilds/${guild().id}/voice`, { userId, ...change })
-
-const setRole = (userId, roleId, has) =>
-  call(has ? 'PUT' : 'DELETE', `/sim/guilds/${guild().id}/members/${userId}/roles/${roleId}`)
-
-const setStatus = (userId, status) => call('PUT', `/sim/users/${userId}/presence`, { status })
-
-/** Causes a fault, and says whether it met anybody. */
-async function cause({ label, body }) {
-  const told = await call('POST', '/sim/faults', body)
-  if (!told) return
-  const met = told.connections
-  const whom = met === undefined ? 'done' : met === 0 ? 'no bot is connected' : `met ${met} connection${met === 1 ? '' : 's'}`
-  at('caused').textContent = `${label}: ${whom}`
-}
-
-const setOutage = (over) => call('POST', '/sim/faults', { kind: 'outage', guildId: guild().id, over })
-
-let toastTimer
-function toast(text) {
-  at('toast').textContent = text
-  clearTimeout(toastTimer)
-  toastTimer = setTimeout(() => { at('toast').textContent = '' }, 4000)
-}
-
-/* ---- drawing ---- */
-
-function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag)
-  for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith('on')) made.addEventListener(name.slice(2), value)
-    else if (name === 'class') made.className = value
-    else if (name in made && typeof value !== 'string') made[name] = value
-    else made.setAttribute(name, value)
-  }
-  made.append(...children.filter((child) => child !== null))
-  return made
-}
-
-const keyOf = (node) => node.dataset?.key
-
-/**
- * Makes the children of `parent` these. What is there already and has the same key
- * stays and is only brought up to date, so that a press or the keyboard's focus is
- * not lost to a change that came meanwhile. Listeners stay too: they look up what
- * they need when they are called.
- */
-function fill(parent, ...children) {
-  const wanted = children.filter((child) => child !== null)
-  const before = [...parent.childNodes]
-  const result = wanted.map((next) => {
-    const place = before.findIndex((old) => old.nodeName === next.nodeName && keyOf(old) === keyOf(next))
-    if (place < 0) return next
-    const [old] = before.splice(place, 1)
-    update(old, next)
-    return old
-  })
-  for (const old of before) old.remove()
-  let here = parent.firstChild
-  for (const node of result) {
-    if (node === here) here = here.nextSibling
-    else parent.insertBefore(node, here)
-  }
-}
-
-function update(old, next) {
-  if (old.nodeType === Node.TEXT_NODE) {
-    if (old.data !== next.data) old.data = next.data
-    return
-  }
-  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name)
-  for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value)
-  fill(old, ...next.childNodes)
-}
+/** Where people were when they were last drawn, of one guild: whoever is elsewhere now has just come. */
+let before = { guildId: null, places: new Map() }
 
 function draw() {
-  if (!state || dragging) return
-  know()
+  drawGone()
+  if (sim.state === null || isDragging()) return
+  const isThere = know(sim.state, guildId)
   drawPulse()
+  drawScenarios()
   drawGuilds()
+  if (!isThere) return drawNoGuild()
   drawHead()
   drawRooms()
   drawOutside()
-  drawWeather()
-  if (openUser) drawCard()
+  drawCard()
+  before = { guildId: guild().id, places: new Map(guild().voiceStates.map((one) => [one.userId, one.channelId])) }
+  goToChannel()
+}
+
+/** Nothing on the page may pass for the present once nobody answers. */
+function drawGone() {
+  document.body.toggleAttribute('data-gone', sim.isGone)
+  const said = sim.heard === null
+    ? 'The simulator does not answer. This page tries again by itself.'
+    : `The simulator does not answer. This is how it was at ${sim.heard.toLocaleTimeString()}; the page goes on by itself.`
+  if (sim.isGone) fill(at('pulse'), element('li', {}, 'simulator away'))
+  if (!sim.isGone) at('gone').textContent = ''
+  else if (at('gone').textContent === '') at('gone').textContent = said
 }
 
 function drawPulse() {
-  const chips = state.sessions.map((session) =>
-    element('li', { class: session.attached ? 'on' : 'off' },
-      session.attached ? `bot connected · seq ${session.seq}` : `bot away · seq ${session.seq}`))
-  fill(at('pulse'), ...(chips.length ? chips : [element('li', {}, 'no bot connected')]))
+  if (sim.isGone) return
+  const { sessions } = sim.state
+  const chips = (tone, said, all) => {
+    const texts = all.length > MOST_SESSIONS ? [`${all.length} sessions ${said}`] : all.map(({ seq }) => `bot ${said} · seq ${seq}`)
+    return texts.map((text) => element('li', { class: tone }, text))
+  }
+  fill(at('pulse'),
+    ...chips('on', 'connected', sessions.filter((session) => session.attached)),
+    // Away for as long as they may be resumed, also those that nobody comes back for.
+    ...chips('off', 'away', sessions.filter((session) => !session.attached)),
+    sessions.length === 0 ? element('li', {}, 'no bot connected') : null)
 }
 
 function drawGuilds() {
-  fill(at('guilds'), ...state.guilds.map((one) =>
+  const current = sim.state.guilds.length === 0 ? null : guild().id
+  fill(at('guilds'), ...sim.state.guilds.map((one) =>
     element('button', {
+      class: 'guild',
+      type: 'button',
       'data-key': one.id,
-      'aria-current': String(one.id === guild().id),
-      onclick: () => { guildId = one.id; history.replaceState(null, '', `#${one.id}`); draw() },
+      title: one.name,
+      'aria-current': String(one.id === current),
+      onclick: () => { location.hash = one.id },
     },
     element('img', { src: `/icons/${one.id}/${one.icon}.png`, alt: '', width: '40', height: '40' }),
-    element('span', {}, one.name, element('small', {}, `${one.voiceStates.length} in voice`)))))
+    element('span', { class: 'guild-words' },
+      element('bdi', { class: 'guild-name' }, shown(one.name)),
+      element('span', { class: 'soft' }, one.available ? `${many(one.voiceStates.length)} in voice` : 'out of service')))))
+}
+
+function drawNoGuild() {
+  fill(at('guild-head'),
+    element('h2', {}, 'No guild yet'),
+    element('p', { class: 'soft' }, 'Make one: ', element('code', {}, 'POST /sim/guilds {"name": "The Inn"}')))
+  fill(at('rooms'))
+  fill(at('outside'))
+  at('outside-count').textContent = ''
 }
 
 function drawHead() {
-  const one = guild()
+  const { name, available, voiceStates, members } = guild()
+  const count = members.length === 1 ? '1 member' : `${many(members.length)} members`
   fill(at('guild-head'),
-    element('h2', {}, one.name),
-    one.available ? null : element('span', { class: 'badge' }, 'out of service'),
-    element('button', { 'data-key': 'outage', onclick: () => setOutage(!guild().available) },
-      one.available ? 'Take out of service' : 'Bring back'))
+    element('h2', {}, element('bdi', {}, shown(name))),
+    element('p', { class: 'soft' }, `${many(voiceStates.length)} in voice, ${count}`),
+    element('button', { type: 'button', class: 'button', 'data-key': 'outage', onclick: () => setOutage(!guild().available) },
+      available ? 'Take out of service' : 'Bring back'),
+    available ? null : element('p', { class: 'outage', 'data-key': 'out' },
+      'Out of service: your bot was told that this guild is unavailable, and hears nothing of it until it is back.'))
 }
 
 function drawRooms() {
-  const all = [...guild().channels].sort((a, b) => a.position - b.position)
-  const groups = [{ id: null, name: 'Channels' }, ...all.filter((one) => one.type === CATEGORY)]
-  fill(at('rooms'), ...groups.map((group) => {
-    const inside = all.filter((one) => one.type !== CATEGORY && one.parentId === group.id)
-    if (inside.length === 0) return null
-    const rooms = inside.filter((one) => VOICE.includes(one.type))
-    const texts = inside.filter((one) => !VOICE.includes(one.type))
-    return element('div', { class: 'category', 'data-key': group.id ?? 'none' },
-      element('h3', {}, group.name),
-      texts.length === 0 ? null
-        : element('div', { class: 'texts' }, ...texts.map((one) => element('span', {}, `# ${one.name}`))),
-      element('div', { class: 'grid' }, ...rooms.map(drawRoom)))
-  }))
-}
-
-function drawRoom(one) {
-  const people = known.inside.get(one.id) ?? []
-  const gated = one.permissionOverwrites.some((over) => over.id === guild().id && (BigInt(over.deny) & 1024n))
-  const tags = [
-    one.type === STAGE ? 'stage' : null,
-    gated ? 'needs a role' : null,
-    one.botSees ? null : 'hidden from the bot',
-  ].filter(Boolean)
-  const count = one.userLimit ? `${people.length} / ${one.userLimit}` : String(people.length)
-  const room = element('article', { class: 'room', 'data-key': one.id, 'aria-label': one.name },
-    element('header', {}, element('h4', {}, one.name), element('small', { 'aria-label': `${count} people` }, count)),
-    tags.length === 0 ? null : element('div', { class: 'tags' }, ...tags.map((tag) => element('span', {}, tag))),
-    people.length === 0 ? element('p', { class: 'empty' }, 'Nobody here')
-      : element('ul', { class: 'people' }, ...people.map((state) => element('li', { 'data-key': state.userId }, drawPerson(state.userId)))))
-  return acceptDrop(room, one.id)
-}
-
-function drawOutside() {
-  const people = guild().members.filter((one) => !voice(one.userId))
-  const more = people.length - MOST_OUTSIDE
-  fill(at('outside'),
-    ...people.slice(0, MOST_OUTSIDE).map((one) => element('li', { 'data-key': one.userId }, drawPerson(one.userId))),
-    more > 0 ? element('li', { class: 'empty' }, `and ${more} more`) : null)
-}
-
-function drawWeather() {
-  fill(at('scenarios'), ...SCENARIOS.map(({ name, says }) => element('button', {
-    type: 'button',
-    'data-key': `scenario-${name}`,
-    'aria-pressed': String(state.scenario === name),
-    onclick: () => call('POST', '/sim/scenario', { name }),
-  }, name, element('small', {}, says))))
-}
-
-/** Buttons that never change are drawn once. */
-function drawFaults() {
-  const button = (fault) => element('button', { type: 'button', onclick: () => cause(fault) }, fault.label)
-  fill(at('faults'),
-    ...FAULTS.map(({ title, faults }) => element('div', { role: 'group', 'aria-label': title },
-      element('h4', {}, title),
-      element('div', { class: 'buttons' }, ...faults.map(button)))),
-    element('div', { class: 'buttons' }, button(HEAL)))
-}
-
-function drawPerson(id) {
-  const now = voice(id)
-  const flags = FLAGS.filter((flag) => now?.[flag.key])
-    .map((flag) => element(flag.strong ? 'b' : 'span', {}, flag.short))
-  if (now?.suppress) flags.push(element('span', {}, 'audience'))
-  if (user(id)?.bot) flags.push(element('span', {}, 'bot'))
-  return element('button', {
-    class: 'person',
-    'data-key': `person-${id}`,
-    draggable: true,
-    ondragstart: (event) => { dragging = id; event.dataTransfer.setData('text/plain', id) },
-    ondragend: () => { dragging = null; draw() },
-    onclick: () => { openUser = id; drawCard(); at('card').showModal() },
-  },
-  element('span', { class: `face ${user(id)?.status}` },
-    element('img', {
-      loading: 'lazy',
-      src: user(id)?.avatarUrl ?? '/embed/avatars/0.png',
-      alt: '',
-      width: '32',
-      height: '32',
-      draggable: false,
-    })),
-  element('span', { class: 'name' }, nameOf(id)),
-  element('span', { class: 'flags' }, ...flags))
-}
-
-function acceptDrop(target, channelId) {
-  target.addEventListener('dragover', (event) => { event.preventDefault(); target.classList.add('over') })
-  target.addEventListener('dragleave', () => target.classList.remove('over'))
-  target.addEventListener('drop', (event) => {
-    event.preventDefault()
-    target.classList.remove('over')
-    if (dragging) setVoice(dragging, { channelId })
-    dragging = null
-  })
-  return target
-}
-
-function drawCard() {
-  const id = openUser
-  if (!member(id)) { at('card').close(); return }
-  const now = voice(id)
-  at('card-face').src = user(id)?.avatarUrl ?? '/embed/avatars/0.png'
-  at('card-name').textContent = nameOf(id)
-  at('card-where').textContent =
-    `${user(id)?.username} · ${now ? `in ${channel(now.channelId)?.name}` : 'in no voice channel'}`
-  const rooms = guild().channels.filter((one) => VOICE.includes(one.type))
-  fill(at('card-rooms'),
-    ...rooms.map((one) => element('button', {
-      type: 'button',
-      'data-key': one.id,
-      'aria-pressed': String(now?.channelId === one.id),
-      onclick: () => setVoice(openUser, { channelId: one.id }),
-    }, one.name)),
-    now ? element('button', {
-      type: 'button', class: 'leave', 'data-key': 'leave', onclick: () => setVoice(openUser, { channelId: null }),
-    }, 'Leave') : null)
-  fill(at('card-flags'), ...(now ? FLAGS.map((flag) => element('button', {
-    type: 'button',
-    'data-key': flag.key,
-    'aria-pressed': String(now[flag.key]),
-    onclick: () => setVoice(openUser, { [flag.key]: !voice(openUser)?.[flag.key] }),
-  }, flag.label)) : [element('p', { class: 'empty' }, 'Only for people in a room.')]))
-  fill(at('card-status'), ...STATUSES.map((status) => element('button', {
-    type: 'button',
-    'data-key': status,
-    'aria-pressed': String(user(id)?.status === status),
-    onclick: () => setStatus(openUser, status),
-  }, status)))
-  const own = member(id).roles
-  fill(at('card-roles'), ...guild().roles
-    .filter((role) => role.id !== guild().id && !role.managed)
-    .map((role) => element('button', {
-      type: 'button',
-      'data-key': role.id,
-      'aria-pressed': String(own.includes(role.id)),
-      onclick: () => setRole(openUser, role.id, !member(openUser)?.roles.includes(role.id)),
-    }, role.name)))
-}
-
-/* ---- staying fresh ---- */
-
-let loading = false
-let stale = false
-
-/** One request at a time, at most one every REFRESH_MS, and none missed. */
-async function refresh() {
-  stale = true
-  if (loading) return
-  loading = true
-  while (stale) {
-    stale = false
-    try {
-      const answer = await fetch('/sim/state')
-      state = await answer.json()
-      draw()
-    } catch {
-      toast('The simulator does not answer')
+  const all = channels()
+  const inside = Map.groupBy(all.filter((one) => one.type !== CATEGORY), (one) => one.parentId)
+  const groups = [{ id: null, name: 'Channels' }, ...all.filter((one) => one.type === CATEGORY)].filter((one) => inside.has(one.id))
+  fill(at('rooms'),
+    ...groups.map((group) => drawCategory(group, inside.get(group.id))),
+    groups.length === 0 ? element('p', { class: 'nobody' }, 'This guild has no channels.') : null)
+  for (const { id } of groups) {
+    const rooms = inside.get(id).filter(isVoice).map((one) => ({ ...one, people: peopleIn(one.id) }))
+    fill(at(`in-${id}`), ...rooms.map(drawRoom))
+    for (const room of rooms) {
+      at(`people-${room.id}`).dataset.many = String(room.people.length > MANY)
+      fill(at(`people-${room.id}`), ...room.people.map((person) => drawListed(person, room.id)))
     }
-    await new Promise((done) => setTimeout(done, REFRESH_MS))
   }
-  loading = false
+}
+
+function drawCategory({ id, name }, inside) {
+  const texts = inside.filter((one) => !isVoice(one))
+  return element('div', { class: 'category', 'data-key': String(id) },
+    element('div', { class: 'category-head' },
+      element('h3', {}, element('bdi', {}, shown(name))),
+      texts.length === 0 ? null
+        : element('p', { class: 'texts soft' }, ...texts.map((one) => element('span', {}, '# ', element('bdi', {}, shown(one.name)))))),
+    element('div', { id: `in-${id}`, 'data-filled': '' }))
+}
+
+function drawRoom({ id, type, name, userLimit, voiceStatus, people, ...one }) {
+  const tags = [
+    type === STAGE ? 'Stage' : null,
+    isGated(one) ? 'Needs a role' : null,
+    one.botSees ? null : 'Hidden from the bot',
+  ].filter(Boolean)
+  const isLedTo = ledTo === id
+  const make = () => acceptDrop(element('article', {
+    class: 'room', id, 'data-key': id, 'data-people': String(people.length), 'aria-labelledby': `room-${id}`,
+    ...(isLedTo && { 'data-led': 'true' }),
+  },
+  element('div', { class: 'room-head' },
+    sign(type === STAGE ? 'stage' : 'voice', type === STAGE ? 'Stage' : 'Voice channel'),
+    element('h4', { id: `room-${id}` }, element('bdi', {}, shown(name))),
+    ...tags.map((tag) => element('span', { class: 'badge' }, tag)),
+    drawCount(people.length, userLimit)),
+  voiceStatus ? element('p', { class: 'room-status soft' }, element('bdi', {}, voiceStatus)) : null,
+  element('ul', { class: 'people', id: `people-${id}`, 'aria-labelledby': `room-${id}`, 'data-filled': '' })), id)
+  return late('article', id, [type, name, userLimit, voiceStatus, people.length, tags, isLedTo], make)
+}
+
+function drawCount(people, limit) {
+  const isFull = limit > 0 && people >= limit
+  const text = limit > 0 ? `${people} / ${limit}` : people === 0 ? 'Nobody here' : String(people)
+  const meaning = limit > 0 ? `${people} of ${limit} places taken` : people === 0 ? text : `${people} here`
+  return element('span', { class: isFull ? 'count full' : 'count', role: 'img', 'aria-label': meaning }, text)
+}
+
+const drawListed = (id, place, said = null) => {
+  const isFresh = before.guildId === guild().id && (before.places.get(id) ?? null) !== place
+  return drawPerson(id, { place: said, isFresh, dragEnded: draw })
+}
+
+/** Whoever is in no voice channel, or whoever is looked for, wherever they are. */
+function drawOutside() {
+  const sought = at('find').value
+  const isFinding = sought.trim() !== ''
+  const people = sorted(isFinding ? found(sought) : guild().members.map((one) => one.userId).filter((id) => !voice(id)))
+  const placeOf = (id) => voice(id)?.channelId ?? null
+  const said = (id) => (isFinding && voice(id) ? `in ${shown(channel(placeOf(id))?.name)}` : null)
+  const more = people.length - MOST_OUTSIDE
+  const nobody = isFinding ? 'Nobody by that name.' : guild().members.length === 0 ? 'This guild has no members.' : 'Everybody is in a voice channel.'
+  at('outside-title').textContent = isFinding ? 'Found' : 'In no voice channel'
+  at('outside-count').textContent = many(people.length)
+  at('outside').dataset.many = String(people.length > MANY)
+  fill(at('outside'),
+    ...people.slice(0, MOST_OUTSIDE).map((id) => drawListed(id, placeOf(id), said(id))),
+    more > 0 ? element('li', { class: 'nobody', 'data-key': 'more' }, `and ${many(more)} more: find them by name`) : null,
+    people.length === 0 ? element('li', { class: 'nobody', 'data-key': 'nobody' }, nobody) : null)
+}
+
+/** Another guild is shown from its top, or from the channel that somebody was led to, once that is there. */
+function goToChannel() {
+  if (!isLed) at('guilds').querySelector('[aria-current="true"]').scrollIntoView({ block: 'nearest' })
+  const room = isLed || ledTo === null ? null : at(ledTo)
+  isLed ||= ledTo === null || room !== null
+  if (room === null) return
+  const go = () => room.scrollIntoView({ block: 'center' })
+  go()
+  // What it passes on the way is laid out only now, and may be higher than was thought.
+  requestAnimationFrame(() => requestAnimationFrame(go))
 }
 
 drawFaults()
-acceptDrop(document.querySelector('.outside'), null)
-at('card').addEventListener('close', () => { openUser = null })
-at('card').addEventListener('click', (event) => { if (event.target === at('card')) at('card').close() })
-new EventSource('/sim/events').addEventListener('changed', refresh)
+listenToCard()
+acceptDrop(at('outside-panel'), null)
+for (const skip of document.querySelectorAll('.skip')) {
+  // The address says which guild is shown.
+  skip.addEventListener('click', (event) => { event.preventDefault(); at(skip.hash.slice(1)).focus() })
+}
+at('refusal-close').addEventListener('click', () => refuse(''))
+at('find').addEventListener('input', draw)
+at('find').addEventListener('keydown', (event) => {
+  if (event.key === 'Enter') at('outside').querySelector('.person')?.click()
+})
+addEventListener('hashchange', () => {
+  readAddress()
+  scrollTo(0, 0)
+  draw()
+})
+readAddress()
+watch(draw)

@@ -262,9 +262,11 @@ async fn the_page_and_its_live_signal_are_served() -> Outcome {
             .contains("default-src 'none'")
     );
     assert!(page.text().await?.contains("simulator, not Discord"));
-    let room = house.http.get(house.url("/channels/1/2")).send().await?;
-    assert_eq!(room.status(), 303);
-    assert_eq!(room.headers()["location"], "/");
+    for (address, place) in [("/channels/1/2", "/#1/2"), ("/channels/@me/2", "/")] {
+        let room = house.http.get(house.url(address)).send().await?;
+        assert_eq!(room.status(), 303);
+        assert_eq!(room.headers()["location"], place);
+    }
     let mut signal = house.http.get(house.url("/sim/events")).send().await?;
     let first = signal.chunk().await?.unwrap_or_default();
     assert!(first.starts_with(b"event: changed\n"), "{first:?}");

@@ -326,8 +326,15 @@ async fn the_picker_shows_people_and_no_bot_and_escapes_what_it_is_given() -> Ou
     let mut fields = with(asked(&house), "state", "\"><script>");
     fields.retain(|(name, _)| *name != "sim_user");
     let url = url::Url::parse_with_params(&house.url("/oauth2/authorize"), &fields)?;
+    // Whose name shows nothing is called by their unique one.
+    let blank = "\u{3164}\u{200b} ";
+    let change = json!({"globalName": blank});
+    let path = format!("/sim/users/{}", house.application.member_id);
+    let changed = house.http.patch(house.url(&path)).json(&change);
+    changed.send().await?.error_for_status()?;
     let page = house.http.get(url).send().await?.text().await?;
-    assert!(page.contains("Rowan") && page.contains("Cancel"));
+    assert!(page.contains("Juniper") && page.contains("Cancel"));
+    assert!(page.contains("<b dir=\"auto\">rowan.ash</b>"));
     assert!(page.contains(&format!("sim_user={}", house.application.member_id)));
     assert!(!page.contains(&format!("sim_user={}", house.application.id)));
     assert!(!page.contains("<script"));

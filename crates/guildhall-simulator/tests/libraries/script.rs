@@ -100,11 +100,20 @@ async fn the_bot_of_the_manual_passes_its_test() -> Outcome {
     Ok(())
 }
 
+/// The simulator's page in Chromium.
+const PAGE: &str = "../browser/simulator.mjs";
+
 #[tokio::test]
 async fn the_page_does_in_chromium_what_is_pressed() -> Outcome {
     let house = House::open(|config| config.identify_interval = Duration::ZERO).await?;
-    let script = "../browser/simulator.mjs";
-    run(Path::new("node"), &[script, &house.origin]).await?;
+    run(Path::new("node"), &[PAGE, &house.origin, "acts"]).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_page_shuts_nobody_out_with_anybody_on_it() -> Outcome {
+    let house = House::open(|_| {}).await?;
+    run(Path::new("node"), &[PAGE, &house.origin, "looks"]).await?;
     Ok(())
 }
 
