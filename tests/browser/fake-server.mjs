@@ -41,6 +41,8 @@ export class FakeServer {
   viewing = []
   /** Commands that were given: name and input. */
   commands = []
+  /** Where Discord's own client is, as this server tells it. */
+  discordUrl = 'https://discord.com'
   /** Where invites lead to; null: to this server. */
   inviteUrl = null
   /** How many of the next streams are answered 503, at which an EventSource gives up. */
@@ -124,7 +126,7 @@ export class FakeServer {
               user,
               guilds: this.#snapshot().map(({ id }) => id),
               expiresAt: Date.now() + 3_600_000,
-              discordUrl: 'https://discord.com',
+              discordUrl: this.discordUrl,
             })
       case 'GET api/stream':
         return user === undefined ? void response.writeHead(401).end() : this.#stream(request, url, response)

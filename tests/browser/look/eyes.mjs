@@ -32,6 +32,16 @@ export const tooWide = (page) =>
     return [...(page > 0 ? [`the page by ${page} px`] : []), ...out.slice(0, 3).map((element) => `${element.tagName}.${element.className}`)]
   })
 
+/** Names that are cut off where they begin: right to left that is at the right. */
+export const wrongEnds = (page) =>
+  page.evaluate(() => {
+    const isRightToLeft = /^[^\p{L}]*[\p{Script=Arabic}\p{Script=Hebrew}]/u
+    return [...document.querySelectorAll('.person-name, .person > .name > span:first-child, .people b')]
+      .filter((name) => name.scrollWidth > name.clientWidth && isRightToLeft.test(name.textContent))
+      .filter((name) => getComputedStyle(name).direction !== 'rtl')
+      .map((name) => `${name.className} ${name.textContent}`)
+  })
+
 /** Rows in which one sees nothing, and names of no width. */
 export const emptyRows = (page) =>
   page.evaluate(() => {

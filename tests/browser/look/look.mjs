@@ -11,7 +11,7 @@ import { strict as assert } from 'node:assert'
 import { readFile, writeFile } from 'node:fs/promises'
 
 import { launch } from '../browser.mjs'
-import { emptyRows, findings, tooWide } from './eyes.mjs'
+import { emptyRows, findings, tooWide, wrongEnds } from './eyes.mjs'
 import { openState } from './open.mjs'
 import { states } from './states.mjs'
 
@@ -72,7 +72,7 @@ for (const [name, { pictured, hostile, big }] of Object.entries(states)) {
     await page.emulateMedia({ colorScheme: size.colorScheme })
     // What is big is the same many times over: once is enough for the slowest of the three.
     const looking = big && size !== WIDE ? [] : [['axe', findings]]
-    for (const [what, of] of [...looking, ['too wide', tooWide], ['empty', emptyRows]]) {
+    for (const [what, of] of [...looking, ['too wide', tooWide], ['empty', emptyRows], ['cut at its beginning', wrongEnds]]) {
       for (const finding of await of(page)) found.push(`${where}: ${what}: ${finding}`)
     }
     if (pictured && (size === WIDE || size === NARROW)) {

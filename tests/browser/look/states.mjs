@@ -14,6 +14,11 @@ export const states = {
   lobby: { world: evening, waits: live, pictured: true },
   sixty: { world: sixty, waits: live, pictured: true },
   empty: { world: nobody, waits: live, pictured: true },
+  simulated: {
+    world: evening,
+    before: (server) => (server.discordUrl = 'http://127.0.0.1:4000'),
+    waits: `${live} [data-notice=simulated]`,
+  },
   'no-rooms': { world: noRooms, waits: live },
   'no-guild': { world: noGuilds, waits: '[data-notice=no-guild]' },
   loading: { world: evening, before: (server) => (server.answersStreams = 0), waits: '[aria-busy=true]', pictured: true },
@@ -92,8 +97,8 @@ export const states = {
     act: async (page, server) => {
       await page.locator('#activity').waitFor({ state: 'attached' })
       const [{ id: guildId, rooms }] = evening()
-      const [{ members }, { channelId }] = rooms
-      server.happen('voice.joined', { ...members[0], guildId, ts: Date.now(), channelId })
+      const [{ members }] = rooms
+      server.happen('voice.joined', { ...members[0], guildId, ts: Date.now(), channelId: ids.den })
       await page.locator('[data-action=activity]').click()
     },
     waits: '#activity:popover-open [data-news]',

@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 
-import { emptyRows, findings, tooWide } from '../look/eyes.mjs'
+import { emptyRows, findings, tooWide, wrongEnds } from '../look/eyes.mjs'
 
 /** The last one is a window of 1280 pixels at 200 %. */
 const SIZES = [[1280, 800, 'light'], [390, 844, 'dark'], [320, 640, 'light'], [640, 400, 'dark']]
@@ -15,7 +15,8 @@ export async function looksRight(page, name, { isBig = false } = {}) {
   for (const [place, [width, height, colorScheme]] of SIZES.entries()) {
     await page.setViewportSize({ width, height })
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    const looks = [['too wide', tooWide], ['empty', emptyRows], ...(isBig && place > 0 ? [] : [['axe', findings]])]
+    const all = [['too wide', tooWide], ['empty', emptyRows], ['cut at its beginning', wrongEnds], ['axe', findings]]
+    const looks = isBig && place > 0 ? all.slice(0, -1) : all
     for (const [what, look] of looks) {
       for (const finding of await look(page)) found.push(`${width}, ${colorScheme}: ${what}: ${finding}`)
     }

@@ -71,7 +71,7 @@ const NewsList = ({ news }: { readonly news: NewsDesk }) => {
 
 const Sentence = ({ one }: { readonly one: News }) => {
   const words = useAllWords()
-  const room = one.room !== undefined && isShown(one.room) ? one.room : words.aRoom
+  const room = one.room !== undefined && isShown(one.room) ? one.room : null
   const person = typeof one.person === 'string' && isShown(one.person) ? one.person : words.somebody
   const parts =
     one.kind === 'roomOpened' || one.kind === 'roomChanged' || one.kind === 'roomClosed'

@@ -33,7 +33,7 @@ export const Dropout = (props: DropoutProps) => {
   const close = () => setDrop(null)
   return (
     <Modal name="dropout" role="alertdialog" labelledBy="dropout" close={close}>
-      <h2 id="dropout">{words.droppedTitle(drop.name ?? words.aRoom)}</h2>
+      <h2 id="dropout">{words.droppedTitle(drop.name ?? null)}</h2>
       <p>{drop.movedTo === undefined ? words.droppedText : words.movedText(drop.movedTo)}</p>
       <div className="buttons">
         <a

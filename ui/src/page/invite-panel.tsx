@@ -31,19 +31,6 @@ export const InvitePanel = ({ room }: { readonly room: Room }) => {
     <section className="panel invite" aria-labelledby="invite-title">
       <h2 id="invite-title">{words.invite}</h2>
       <p className="soft">{isLocked ? words.lockedNoLink : words.inviteText}</p>
-      {url !== null && !isLocked && (
-        <>
-          <QrCode text={url} meaning={words.qr} />
-          <input
-            className="field"
-            type="text"
-            readOnly
-            aria-label={words.inviteLink}
-            value={url}
-            onFocus={(event) => event.target.select()}
-          />
-        </>
-      )}
       <div className="buttons">
         {!isLocked && (
           <button className="button primary" type="button" disabled={isRunning} data-action="invite" onClick={() => void share()}>
@@ -57,6 +44,20 @@ export const InvitePanel = ({ room }: { readonly room: Room }) => {
       <p className="said" role="status">
         {said !== null && (said === 'revoked' || !isLocked) && words[said]}
       </p>
+      {/* Below the button that it comes by, which stays where it was pressed. */}
+      {url !== null && !isLocked && (
+        <>
+          <input
+            className="field"
+            type="text"
+            readOnly
+            aria-label={words.inviteLink}
+            value={url}
+            onFocus={(event) => event.target.select()}
+          />
+          <QrCode text={url} meaning={words.qr} />
+        </>
+      )}
       <Refusal refused={refused} />
     </section>
   )

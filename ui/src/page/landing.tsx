@@ -15,7 +15,7 @@ export const Landing = ({ url }: { readonly url: string }) => {
         </a>
         <p className="soft">{words.signInReads}</p>
       </div>
-      <Sample />
+      <Sample title={words.landingSample} />
       <ul className="landing-points">
         {words.landingPoints.map(([title = '', text = '']) => (
           <li key={title}>
@@ -36,8 +36,9 @@ const sample = [
 ] as const
 
 /** Decoration: everything in it is said beside it. */
-const Sample = () => (
+const Sample = ({ title }: { readonly title: string }) => (
   <div className="sample" aria-hidden="true">
+    <p className="sample-title">{title}</p>
     {sample.map(([name, people], place) => (
       <div className="room" key={name}>
         <span className="room-title">{name}</span>

@@ -74,11 +74,11 @@ export const NewRoom = ({ guild, mine, close }: NewRoomProps) => {
               value={limit}
               onChange={(event) => setLimit(event.target.valueAsNumber || 0)}
             />
+            <p id={`${id}-limit-hint`} className="soft">
+              {words.limitHint}
+            </p>
           </div>
         </div>
-        <p id={`${id}-limit-hint`} className="soft">
-          {words.limitHint}
-        </p>
         <label className="choice">
           <input
             type="checkbox"

@@ -82,8 +82,8 @@ PersonTile.displayName = 'PersonTile'
 
 const Name = ({ person, name, isDoubled }: { readonly person: Person; readonly name: string; readonly isDoubled: boolean }) => (
   <span className="person-name" dir="auto" title={`${name} (${person.username})`}>
-    <bdi>{name}</bdi>
-    {isDoubled && <span className="soft"> {person.username}</span>}
+    {name}
+    {isDoubled && <bdi className="soft"> {person.username}</bdi>}
   </span>
 )
 

@@ -142,6 +142,27 @@ const Door = ({ guild, room, isMine }: { readonly guild: Guild; readonly room: R
     void start('voice.disconnect', { guildId: guild.id })
   }
   const isFull = room.userLimit > 0 && room.people.size >= room.userLimit
+  const isShut = isFull || (room.locked === true && !isMine)
+  // Who is in voice is moved by one click; anybody else comes in by Discord. Neither is praised while the room is shut.
+  const isInVoice = userId !== null && [...guild.rooms.values()].some(({ people }) => people.has(userId))
+  const weight = (isFirst: boolean) => (isFirst && !isShut ? 'button primary' : 'button')
+  const ways = [
+    <a
+      key="join"
+      className={weight(!isInVoice)}
+      href={roomInDiscord(discordUrl, guild.id, channelId)}
+      target="_blank"
+      rel="noreferrer"
+      data-action="join-in-discord"
+    >
+      {words.joinInDiscord}
+    </a>,
+    !isFull && (
+      <button key="go" className={weight(isInVoice)} type="button" disabled={isRunning} data-action="go" onClick={() => void go()}>
+        {isRunning ? words.movingYou : words.moveMe}
+      </button>
+    ),
+  ]
   const isGone = isIn && room.managed === true && room.ownerId !== undefined && !room.people.has(room.ownerId)
   return (
     <div className="door">
@@ -173,22 +194,7 @@ const Door = ({ guild, room, isMine }: { readonly guild: Guild; readonly room: R
         <>
           {isFull && <p className="door-state">{words.isFull}</p>}
           {room.locked === true && !isMine && <p className="door-state">{words.isLocked}</p>}
-          <div className="buttons">
-            <a
-              className="button primary"
-              href={roomInDiscord(discordUrl, guild.id, channelId)}
-              target="_blank"
-              rel="noreferrer"
-              data-action="join-in-discord"
-            >
-              {words.joinInDiscord}
-            </a>
-            {!isFull && (
-              <button className="button" type="button" disabled={isRunning} data-action="go" onClick={() => void go()}>
-                {isRunning ? words.movingYou : words.moveMe}
-              </button>
-            )}
-          </div>
+          <div className="buttons">{isInVoice ? ways.reverse() : ways}</div>
           {went?.outcome === 'waiting' && <WaitingForVoice url={went.discordUrl} />}
         </>
       )}

@@ -270,6 +270,21 @@ describe('the page of a room', () => {
     expect(find('[data-action=open-discord]').getAttribute('href')).toBe('https://discord.test/12')
   })
 
+  it('offers first what takes one click', async () => {
+    const ways = () => [...place.querySelectorAll<HTMLElement>('.door .buttons > *')].map(({ dataset, className }) => [dataset['action'], className])
+    await show(seeing(guild('1', room('12', person('8')))))
+    await open('12')
+    expect(ways()).toEqual([
+      ['join-in-discord', 'button primary'],
+      ['go', 'button'],
+    ])
+    await show(seeing(guild('1', room('12', person('8')), room('10', person('7')))))
+    expect(ways()).toEqual([
+      ['go', 'button primary'],
+      ['join-in-discord', 'button'],
+    ])
+  })
+
   it('says why nobody comes in before they try', async () => {
     await show(seeing(guild('1', { ...room('12', person('8')), userLimit: 1 }, theirs)))
     await open('12')
@@ -277,6 +292,7 @@ describe('the page of a room', () => {
     expect(place.querySelector('[data-action=go]')).toBeNull()
     await open('11')
     expect(find('.door').textContent).toContain('The room is locked')
+    expect(place.querySelector('.door .primary')).toBeNull()
   })
 
   it('lets whoever is there leave, and take it over once its owner is gone', async () => {

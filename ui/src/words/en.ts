@@ -21,8 +21,8 @@ export const en = {
   maybeOld: 'What you see may be out of date.',
   refusedLine: 'The server refuses what this page asks for. Load it again.',
   linkDown: (time: string) => `The server lost its bot at ${time}. What you see may be out of date.`,
-  resuming: (time: string) => `Discord is reconnecting since ${time}. What was missed will appear.`,
-  discordDown: (time: string) => `Discord cannot be reached since ${time}. What you see may be out of date.`,
+  resuming: (time: string) => `Discord has been reconnecting since ${time}. What was missed will appear.`,
+  discordDown: (time: string) => `Discord has been out of reach since ${time}. What you see may be out of date.`,
   discordUnknown: 'Waiting for word from Discord…',
   obstacleLines: {
     'no-answer': 'The server does not answer. Trying again…',
@@ -97,7 +97,7 @@ export const en = {
   refusals: {} as Readonly<Record<string, string>>,
   /** Why an invite let nobody into its server. */
   admissions: {
-    invite_invalid: 'The invite is not a good one, or its room is gone.',
+    invite_invalid: 'The invite is not valid, or its room is gone.',
     invite_expired: "The invite's time is over.",
     invite_revoked: 'The invite was revoked.',
     no_seats_left: 'As many people as the invite is for have come.',

@@ -15,6 +15,7 @@ export const laterEn = {
   landingTitle: 'Who is in voice right now?',
   landingText: 'The voice rooms of your Discord servers, live. See who is there, make a room of your own, send one link.',
   signInReads: 'Only your name and your list of servers are read. You see here what you may see in Discord.',
+  landingSample: 'An evening, for example',
   landingPoints: [
     ['Live', 'Whoever comes, moves or leaves does so here in the same moment.'],
     ['Yours', 'A room for tonight: name it, lock it, hand it on. It goes when nobody needs it.'],
@@ -26,7 +27,7 @@ export const laterEn = {
   name: 'Name',
   nameHint: 'A name, not only blanks',
   limit: 'Places',
-  limitHint: '0: as many as like',
+  limitHint: '0: no limit',
   privateChoice: 'Private',
   privateHint: 'Only people with your link see it and come in.',
   create: 'Create the room',
@@ -110,7 +111,7 @@ export const laterEn = {
   signInByInvite: 'Sign in by this invite',
 
   // Out of voice
-  droppedTitle: (room: string) => `You are out of ${room}`,
+  droppedTitle: (room: string | null) => `You are out of ${room ?? 'the room'}`,
   droppedText: 'You left, you were taken out, or your connection broke. Nothing brings you back by itself.',
   movedText: (room: string) => `You were moved to ${room}.`,
   rejoin: 'Rejoin in Discord',
@@ -119,15 +120,15 @@ export const laterEn = {
   // Activity
   activityEmpty: 'Nothing has happened since this page was opened.',
   activityLatency: 'How long the news took to come here from the bot',
-  activityPace: (median: string) => `Half of the news took ${median} at most, from the bot to this page.`,
-  came: (person: string, room: string): Sentence => [person, ' came into ', room],
-  left: (person: string, room: string): Sentence => [person, ' left ', room],
-  moved: (person: string, room: string): Sentence => [person, ' went to ', room],
-  changed: (person: string, room: string): Sentence => [person, ' is different in ', room],
-  roomOpened: (room: string): Sentence => ['', '', room, ' opened'],
-  roomChanged: (room: string): Sentence => ['', '', room, ' changed'],
-  roomClosed: (room: string): Sentence => ['', '', room, ' is gone'],
-  aRoom: 'a room',
+  activityPace: (median: string) => `Half of the news took at most ${median} from the bot to this page.`,
+  // A room is null when nobody knows its name: a language may need another form of the word in each sentence.
+  came: (person: string, room: string | null): Sentence => [person, ' came into ', room ?? 'a room'],
+  left: (person: string, room: string | null): Sentence => [person, ' left ', room ?? 'a room'],
+  moved: (person: string, room: string | null): Sentence => [person, ' went to ', room ?? 'a room'],
+  changed: (person: string, room: string | null): Sentence => [person, ' is seen or heard differently in ', room ?? 'a room'],
+  roomOpened: (room: string | null): Sentence => ['', '', room ?? 'A room', ' opened'],
+  roomChanged: (room: string | null): Sentence => ['', '', room ?? 'A room', ' changed'],
+  roomClosed: (room: string | null): Sentence => ['', '', room ?? 'A room', ' is gone'],
   somebody: 'Somebody',
   ms: (count: string) => `${count} ms`,
 }
