@@ -17,7 +17,7 @@ pub(crate) const GUILDS_PER_VIEWER: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct RightsLookups {
     answers: BTreeMap<GuildId, Answer>,
-    /// Where in each log a guild that was invisible on this instance for want of an answer last
+    /// Where in each log a guild that a stream of this instance lacked for want of an answer last
     /// became visible: who stands at or below it may have been shown less than they see.
     resolved_at: BTreeMap<LogId, Position>,
 }
@@ -27,6 +27,10 @@ pub(crate) struct RightsLookups {
 struct Answer {
     /// The gateway could not find out: the person is invisible there.
     failed: bool,
+    /// And a stream joined without the guild for it. Where none did, nobody was shown less: a
+    /// browser that comes to a process that has just started, and waited until it was answered, can
+    /// go on where it was.
+    lacked: bool,
     /// Where the replica stood in the guild's log.
     at: Position,
     since: Instant,
@@ -149,16 +153,19 @@ impl RightsLookups {
         let mut change = LookupChange::default();
         for LocatedGuild { id, at } in asked {
             let failed = failed.contains(id);
+            let was = self.answers.get(id).copied();
+            let was = was.filter(|was| was.at.comparable(*at));
+            let lacked = was.is_some_and(|was| was.lacked);
             let answer = Answer {
                 failed,
+                lacked: lacked && failed,
                 at: *at,
                 since: now,
                 used: now,
             };
-            let was = self.answers.insert(*id, answer);
-            let was = was.filter(|was| was.at.comparable(*at));
+            self.answers.insert(*id, answer);
             change.changed |= was.map(|was| was.failed) != Some(failed);
-            if was.is_some_and(|was| was.failed) && !failed {
+            if lacked && !failed {
                 self.resolved_at.insert(at.log, *at);
             }
         }
@@ -209,22 +216,28 @@ impl RightsLookups {
     /// one, that it lacks them has to be known.
     pub(crate) fn note_lacking(&mut self, guilds: &[LocatedGuild], now: Instant) {
         for LocatedGuild { id, at } in guilds {
-            let known = self.answers.get(id);
-            let has_room = known.is_some() || self.answers.len() < GUILDS_PER_VIEWER;
-            if has_room && !known.is_some_and(|answer| answer.at.comparable(*at)) {
-                let lacking = Answer {
-                    failed: true,
-                    at: *at,
-                    since: now,
-                    used: now,
-                };
-                self.answers.insert(*id, lacking);
+            let has_room = self.answers.len() < GUILDS_PER_VIEWER;
+            let known = self.answers.get_mut(id);
+            let is_known = known.is_some();
+            match known.filter(|answer| answer.at.comparable(*at)) {
+                Some(answer) => answer.lacked |= answer.failed,
+                None if is_known || has_room => {
+                    let lacking = Answer {
+                        failed: true,
+                        lacked: true,
+                        at: *at,
+                        since: now,
+                        used: now,
+                    };
+                    self.answers.insert(*id, lacking);
+                }
+                None => {}
             }
         }
     }
 
-    /// Whether a guild that was invisible here for want of an answer became visible at or after
-    /// this position.
+    /// Whether a guild that a stream of this instance lacked for want of an answer became visible
+    /// at or after this position.
     pub(crate) fn resolved_since(&self, position: Position) -> bool {
         let resolved_at = self.resolved_at.get(&position.log);
         resolved_at.is_some_and(|at| at.comparable(position) && position.seq <= at.seq)

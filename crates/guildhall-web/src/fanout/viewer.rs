@@ -158,8 +158,8 @@ impl Viewer {
         self.interests().iter().any(|interest| interest.has(id))
     }
 
-    /// Whether a guild that was invisible here for want of an answer became visible at or after
-    /// this position.
+    /// Whether a guild that a stream of theirs lacked here for want of an answer became visible at
+    /// or after this position.
     pub(crate) fn resolved_since(&self, position: Position) -> bool {
         self.lookups().resolved_since(position)
     }

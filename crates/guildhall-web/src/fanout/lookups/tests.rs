@@ -121,6 +121,7 @@ async fn an_epoch_that_is_over_in_one_log_voids_the_answers_about_its_guilds_alo
     assert_eq!(lookups.unresolved(&here), unresolved([4]));
     assert!(!lookups.resolved_since(in_other(2, 0)), "nobody lacked it");
     lookups.note_failure(&here, begin);
+    lookups.note_lacking(&located(in_other(2, 6), [4]), begin);
     lookups.record(&located(in_other(2, 7), [4]), &[], |_| false, begin);
     assert!(lookups.resolved_since(in_other(2, 7)));
     assert!(!lookups.resolved_since(in_other(2, 8)));
@@ -168,6 +169,20 @@ async fn a_guild_that_a_stream_lacked_is_resolved_and_one_that_nobody_missed_is_
         lookups.unresolved(&located(at(1, 9), [1, 4])),
         unresolved([4])
     );
+    lookups.note_lacking(&located(at(1, 9), [4]), now);
+    lookups.note_failure(&located(at(1, 9), [4]), now);
     lookups.record(&located(at(1, 9), [4]), &[], nobody, now);
     assert!(lookups.resolved_since(at(1, 9)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_before_any_stream_joined_was_missed_by_nobody() {
+    let now = Instant::now();
+    let mut lookups = RightsLookups::default();
+    let nobody = |_| false;
+    lookups.note_failure(&located(at(1, 5), [1]), now);
+    lookups.record(&located(at(1, 6), [1]), &ids([1]), nobody, now);
+    lookups.record(&located(at(1, 7), [1]), &[], nobody, now);
+    assert!(!lookups.resolved_since(at(1, 0)));
+    assert_eq!(lookups.unresolved(&located(at(1, 7), [1])), unresolved([]));
 }
