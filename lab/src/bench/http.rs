@@ -116,6 +116,9 @@ fn ready() -> anyhow::Result<(Runtime, reqwest::Client)> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let http = reqwest::Client::builder()
         .timeout(PATIENCE)
+        // Both servers close a connection after 10 s without a request; one that leaves just then
+        // would be answered with a reset.
+        .pool_idle_timeout(Duration::from_secs(5))
         // A login is walked through step by step.
         .redirect(Policy::none())
         .no_proxy()

@@ -74,6 +74,8 @@ impl House {
         config.rate_limits.global_requests = 10_000;
         config.identify_interval = Duration::ZERO;
         settings(&mut config);
+        // The simulator closes a connection that was idle for its limit: none is used again shortly before.
+        let lets_go_after = config.head_limit / 2;
         let simulator: Simulator = config.build().await?;
         let address = simulator.local_addr().to_string();
         let application = simulator.application();
@@ -84,6 +86,7 @@ impl House {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
+            .pool_idle_timeout(lets_go_after)
             .build()?;
         Ok(Self {
             address,

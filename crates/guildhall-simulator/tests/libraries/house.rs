@@ -44,6 +44,8 @@ impl House {
             ..Config::default()
         };
         settings(&mut config);
+        // The simulator closes a connection that was idle for its limit: none is used again shortly before.
+        let http = reqwest::Client::builder().pool_idle_timeout(config.head_limit / 2);
         let simulator = config.build().await?;
         let origin = format!("http://{}", simulator.local_addr());
         let application = simulator.application();
@@ -53,7 +55,7 @@ impl House {
         Ok(Self {
             origin,
             application,
-            http: reqwest::Client::builder().timeout(PATIENCE).build()?,
+            http: http.timeout(PATIENCE).build()?,
             stop,
         })
     }

@@ -345,6 +345,10 @@ fn start_web(settings: &[(String, String)], ports: &Ports, folder: &Path) -> Pro
     Process::start("web", &["--ops-port", &ops], settings, folder)
 }
 
+/// A connection that was not used for so long is not used again: both servers close it after 10 s,
+/// and a request that leaves in that moment would be answered with a reset.
+const LETS_GO_AFTER: Duration = Duration::from_secs(5);
+
 /// A client that follows nothing and keeps no cookies: the tests do, where all can see it.
 pub(crate) fn client() -> Client {
     client_builder().build().expect("a client")
@@ -353,7 +357,9 @@ pub(crate) fn client() -> Client {
 fn client_builder() -> ClientBuilder {
     // Another test of this binary may have installed it already.
     drop(rustls::crypto::ring::default_provider().install_default());
-    Client::builder().redirect(Policy::none())
+    Client::builder()
+        .redirect(Policy::none())
+        .pool_idle_timeout(LETS_GO_AFTER)
 }
 
 /// The same, with what a proxy says whose client is at this address.
