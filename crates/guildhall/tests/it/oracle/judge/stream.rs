@@ -107,7 +107,8 @@ impl<'a> Browser<'_, 'a> {
         }
     }
 
-    /// Only who asks for guilds by id is refused, and only if one of them is not theirs.
+    /// Only who asks for guilds by id is refused, and only if one of them is not theirs. Whoever asks for
+    /// one alone has nothing more of it, and begins anew when it is theirs again.
     fn is_none_of_theirs(&mut self, now: Instant) {
         let none = |shown: &Shown<'_>| {
             let known = shown.view.excuses.known_before(now, SOON_ENOUGH);
@@ -117,7 +118,10 @@ impl<'a> Browser<'_, 'a> {
                 .any(|place| shown.view.due(*place).is_none())
         };
         if !self.guilds.values().any(none) {
-            self.leak(None, "404, and the guilds are theirs");
+            return self.leak(None, "404, and the guilds are theirs");
+        }
+        if let [shown] = &mut *self.guilds.values_mut().collect::<Vec<_>>() {
+            (shown.walk, shown.picture) = (None, None);
         }
     }
 
