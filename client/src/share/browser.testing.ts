@@ -45,6 +45,8 @@ export class TestBrowser {
   readonly #held = new Map<string, LockRequest>()
   #waiting: { readonly name: string; readonly request: LockRequest }[] = []
   readonly channels = new Set<TestChannel>()
+  /** Of all that tabs have said, what it was. */
+  readonly posted: string[] = []
   /** Web Locks may be missing, or refuse, as in a sandboxed frame. */
   locking: 'there' | 'none' | 'forbidden' = 'there'
   /** What a browser would have thrown. */
@@ -170,6 +172,7 @@ class TestChannel implements Channel {
 
   postMessage(message: unknown): void {
     const { browser } = this.tab
+    browser.posted.push((message as { readonly is: string }).is)
     if (!browser.channels.has(this)) return void browser.faults.push('said something on a closed channel')
     for (const other of browser.channels) {
       if (other === this || other.#name !== this.#name) continue

@@ -79,6 +79,11 @@ interface Message {
 
 const BEAT_MS = 3_000
 const BEATS_MISSED = 3
+/**
+ * Whoever follows answers each word of leading: after so many without an answer nobody does, and telling costs as
+ * much as showing. One that was too slow is astray, and asks for what it missed.
+ */
+const HEEDED = 2
 /** As many groups can be told again to a tab that has missed them. */
 const GROUPS_KEPT = 256
 
@@ -94,6 +99,7 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
   let quit = unlock
   let post = (_message: Partial<Message>): void => {}
   let heard: Message | undefined
+  /** Beats since the leader was heard, or by the leader one that follows. */
   let missed = 0
   let phase: State = 'idle'
   /** What the picture is of: the stream stays as wide, or a picture comes with the wider one. */
@@ -119,6 +125,7 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
       if (signal.aborted) return
       held = true
       term = Math.max(now(), term + 1)
+      missed = 0
       handle('granted')
       return new Promise<void>((done) => {
         signal.onabort = () => done()
@@ -211,9 +218,9 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
     for (const [id, peer] of peers) {
       if ((peer.missed += 1) > BEATS_MISSED) peers.delete(id)
     }
-    if (role === 'leading') return handle('due')
     missed += 1
-    if (missed >= BEATS_MISSED) handle('silent')
+    if (role === 'leading') handle('due')
+    else if (missed >= BEATS_MISSED) handle('silent')
   }
 
   const hear = (message: Message): void => {
@@ -221,6 +228,7 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
     if (is === 'hello' || is === 'left') {
       if (is === 'left') peers.delete(from)
       else peers.set(from, message)
+      if (role === 'leading') missed = 0
       return handle('asked')
     }
     // One that was frozen may not know as yet that it leads no more.
@@ -250,7 +258,7 @@ export const share = ({ store, query: own, name: prefix, tabs, ...options }: Sha
       if (is === 'group') log = log.at(-1)?.cursor === change.cursor ? [] : [...log, change].slice(-GROUPS_KEPT)
     }
     if (other || phase === 'ended') handle('released')
-    if (role === 'leading') tell(changes)
+    if (role === 'leading' && missed < HEEDED) tell(changes)
     if (phase === 'signed-out') handle('released')
     store.feed(changes)
     if (role === 'leading') answer()

@@ -57,6 +57,23 @@ describe('a tab that joins', () => {
   })
 })
 
+describe('a tab by itself', () => {
+  it('tells nobody what happens, and everybody once there is somebody', async () => {
+    await opened({})
+    await browser.pass(20_000)
+    const posted = () => browser.posted.filter((is) => is === 'told').length
+    const before = posted()
+    browser.server.happen('1')
+    await browser.drain()
+    expect(posted()).toBe(before)
+    const [second] = await opened({})
+    browser.server.happen('1')
+    await browser.pass(1_000)
+    expect(second?.shown).toEqual(shownOf(browser.server.picture()))
+    expect(browser.server.opened).toHaveLength(1)
+  })
+})
+
 describe('a tab that asks by name for a guild that is not there', () => {
   it('stays by itself beside a tab of all guilds, and knows nothing', async () => {
     const [, bad] = await opened({}, { guild: '404' })

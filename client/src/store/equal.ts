@@ -15,23 +15,23 @@ const both = (a: unknown, b: unknown): readonly [Entries, Entries] | null => {
   return left && right && alike ? [left, right] : null
 }
 
-/** The value `now`, with every part of it that equals the same part of `before` replaced by that. */
-export const keepEqual = <Value>(before: unknown, now: Value): Value => {
-  const entries = Object.is(before, now) ? null : both(before, now)
+/**
+ * The value `now`, with every part of it that equals the same part of `before` replaced by that. `depth`: parts below
+ * this level are the same only if they are the very same, as where they were kept already.
+ */
+export const keepEqual = <Value>(before: unknown, now: Value, depth = Infinity): Value => {
+  const entries = Object.is(before, now) || depth === 0 ? null : both(before, now)
   if (entries === null) return now
   const [older, newer] = entries
-  const kept = keptEntries(older, newer)
+  const kept = keptEntries(older, newer, depth - 1)
   if (kept === older) return before as Value
   if (kept === newer) return now
   if (now instanceof Map) return kept as Value
   return (Array.isArray(now) ? [...kept.values()] : Object.fromEntries(kept)) as Value
 }
 
-/**
- * The same of entries. A room of a thousand people is compared for each event of one of them, so nothing is made here
- * but what differs.
- */
-const keptEntries = (older: Entries, newer: Entries): Entries => {
+/** The same of entries. Nothing is made here but what differs. */
+const keptEntries = (older: Entries, newer: Entries, depth: number): Entries => {
   let same = older.size === newer.size
   // In their order: that of a map's entries is seen by whoever walks it.
   const keys = older.keys()
@@ -40,15 +40,13 @@ const keptEntries = (older: Entries, newer: Entries): Entries => {
     same &&= keys.next().value === key
     const was = older.get(key)
     if (was === value) continue
-    const keeps = keepEqual(was, value)
+    const keeps = keepEqual(was, value, depth)
     same &&= Object.is(keeps, was)
     if (!Object.is(keeps, value)) kept.push([key, keeps])
   }
   if (same) return older
-  if (kept.length === 0) return newer
-  const all = new Map(newer)
-  for (const [key, value] of kept) all.set(key, value)
-  return all
+  // Each in the place that it has in the newer one.
+  return kept.length === 0 ? newer : new Map([...newer, ...kept])
 }
 
 /** Equal one level deep: what a selector that builds an object or a list wants. */

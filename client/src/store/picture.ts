@@ -2,9 +2,10 @@
  * The picture: who is in which room of which guild, as far as this viewer may see. A pure reducer
  * over the stream's events: a snapshot replaces it, events change it.
  *
- * What did not change keeps its identity, through snapshots too: whatever is made here is
- * compared with what was. Events may be repeated after a
- * reconnect, so each says how things are, not what to add.
+ * What did not change keeps its identity, through snapshots too. What comes from the wire is compared
+ * with what was, and nothing else: an event of one person in a crowd of a thousand must not cost a
+ * comparison of the others. Events may be repeated after a reconnect, so each says how things are, not
+ * what to add.
  */
 
 import type { GuildEvent, GuildPicture, Occupant, Payload, RoomPicture } from '../wire.js'
@@ -39,9 +40,7 @@ export const replaced = (before: Picture, guilds: readonly GuildPicture[]): Pict
   keepEqual(before, new Map(guilds.map((guild) => [guild.id, guildFromWire(guild)])))
 
 /** The picture after an event; the same object if it changes nothing here. */
-export const after = (picture: Picture, event: GuildEvent): Picture => keepEqual(picture, changed(picture, event))
-
-const changed = (picture: Picture, event: GuildEvent): Picture => {
+export const after = (picture: Picture, event: GuildEvent): Picture => {
   const { guildId } = event.data
   if (event.name === 'guild.removed') return without(picture, guildId)
   if (event.name === 'guild.available' && event.data.guild) return put(picture, guildId, guildFromWire(event.data.guild))
@@ -106,10 +105,11 @@ const withPerson = (guild: Guild, data: Payload<'voice.joined'>): Guild => {
 /** Removes these people from every room but `except`. */
 const withoutPeople = (guild: Guild, userIds: Iterable<string>, except: string): Guild => {
   const gone = [...userIds]
-  const rooms = [...guild.rooms].map(
-    ([channelId, room]) => [channelId, channelId === except ? room : gone.reduce(withoutPerson, room)] as const,
-  )
-  return { ...guild, rooms: new Map(rooms) }
+  let { rooms } = guild
+  for (const [channelId, room] of guild.rooms) {
+    if (channelId !== except) rooms = put(rooms, channelId, gone.reduce(withoutPerson, room), 1)
+  }
+  return { ...guild, rooms }
 }
 
 const withoutPerson = (room: Room, userId: string): Room =>
@@ -139,14 +139,17 @@ const about = <Data extends { readonly guildId: string; readonly ts: number; rea
 /** With what `change` makes of an entry, where there is one. */
 const at = <Value>(map: ReadonlyMap<string, Value>, key: string, change: (value: Value) => Value): ReadonlyMap<string, Value> => {
   const value = map.get(key)
-  return value === undefined ? map : put(map, key, change(value))
+  return value === undefined ? map : put(map, key, change(value), 1)
 }
 
-const put = <Value>(map: ReadonlyMap<string, Value>, key: string, value: Value): ReadonlyMap<string, Value> =>
-  new Map(map).set(key, value)
+/** With this entry; the same map where it has it. `depth`: as for `keepEqual`. */
+const put = <Value>(map: ReadonlyMap<string, Value>, key: string, value: Value, depth?: number): ReadonlyMap<string, Value> => {
+  const before = map.get(key)
+  const now = keepEqual(before, value, depth)
+  return now === before ? map : new Map(map).set(key, now)
+}
 
 const without = <Value>(map: ReadonlyMap<string, Value>, key: string): ReadonlyMap<string, Value> => {
   const rest = new Map(map)
-  rest.delete(key)
-  return rest
+  return rest.delete(key) ? rest : map
 }

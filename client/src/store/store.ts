@@ -136,7 +136,8 @@ export const storeOf = (options: StoreOptions): Store => {
     }
     since ??= name === view.status.phase ? view.status.since : now()
     const picture = new Map([...whole].filter(([id]) => asks(id)))
-    view = keepEqual(view, { picture, status: { phase: name, since, reason, complete }, server, user })
+    // No deeper than whole guilds, which were kept where the event was put in.
+    view = keepEqual(view, { picture, status: { phase: name, since, reason, complete }, server, user }, 2)
   }
 
   const tellAll = (name: Heard, heard: unknown, isSo = () => true): void => {

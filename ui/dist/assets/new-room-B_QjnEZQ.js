@@ -1,0 +1,1 @@
+export{t as NewRoom}from"./new-room-DZB6_noS.js";

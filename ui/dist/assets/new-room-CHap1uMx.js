@@ -1,1 +1,0 @@
-export{t as NewRoom}from"./new-room-BlrV8iqS.js";
