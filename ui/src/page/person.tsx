@@ -1,7 +1,7 @@
 /** Somebody in a room: as a name in a row of the lobby, or as a tile of the room's page. */
 
 import type { Person, Room } from '@guildhall/client'
-import { memo, type ReactNode, useRef } from 'react'
+import { lazy, memo, type ReactNode, Suspense, useRef } from 'react'
 
 import { clockTime, useSpeech, useWords } from '../words/language'
 import { Avatar } from './avatar'
@@ -24,6 +24,32 @@ export const usePeople = (room: Room): { readonly people: readonly Person[]; rea
     last.current = { of: room.people, words, people, doubled: namesakes(people, words) }
   }
   return last.current
+}
+
+/** From here on only those are there who are near to where one looks. */
+const MANY = 100
+const Crowd = lazy(() => import('./crowd').then(({ Crowd }) => ({ default: Crowd })))
+
+export interface PeopleProps {
+  readonly people: readonly Person[]
+  readonly className: string
+  readonly labelledBy: string
+  readonly render: (person: Person) => ReactNode
+}
+
+export const People = (props: PeopleProps) => {
+  const { people, className, labelledBy, render } = props
+  const list = (
+    <ul className={className} aria-labelledby={labelledBy}>
+      {people.slice(0, MANY).map(render)}
+    </ul>
+  )
+  if (people.length <= MANY) return list
+  return (
+    <Suspense fallback={list}>
+      <Crowd {...props} />
+    </Suspense>
+  )
 }
 
 interface PersonProps {

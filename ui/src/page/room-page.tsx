@@ -10,7 +10,7 @@ import { isOf } from './lobby'
 import { ManagePanel } from './manage-panel'
 import { isShown } from './names'
 import { Notice } from './notices'
-import { PersonTile, usePeople } from './person'
+import { People, PersonTile, usePeople } from './person'
 import { PersonTools } from './person-tools'
 import { Refusal } from './refusal'
 import { follow, RoomFacts } from './room-row'
@@ -93,8 +93,11 @@ const OpenRoom = ({ guild, room }: { readonly guild: Guild; readonly room: Room 
             {people.length === 0 ? (
               <p className="soft nobody">{words.nobodyHere}</p>
             ) : (
-              <ul className="tiles" aria-labelledby={`${titled}-people`}>
-                {people.map((person) => (
+              <People
+                people={people}
+                className="tiles"
+                labelledBy={`${titled}-people`}
+                render={(person) => (
                   <PersonTile
                     key={person.userId}
                     person={person}
@@ -105,8 +108,8 @@ const OpenRoom = ({ guild, room }: { readonly guild: Guild; readonly room: Room 
                   >
                     {isMine && person.userId !== userId ? <PersonTools channelId={room.channelId} person={person} /> : null}
                   </PersonTile>
-                ))}
-              </ul>
+                )}
+              />
             )}
           </section>
           {isMine && (

@@ -6,11 +6,8 @@ import { type MouseEvent, memo } from 'react'
 import { clockTime, useSpeech, useWords } from '../words/language'
 import { Labelled, RoomIcon } from './icons'
 import { isShown } from './names'
-import { PersonName, usePeople } from './person'
+import { People, PersonName, usePeople } from './person'
 import { useFresh } from './tools'
-
-/** From here on a row is laid out person by person, and only where it is looked at. */
-const MANY = 100
 
 interface RoomRowProps {
   readonly room: Room
@@ -39,8 +36,11 @@ export const RoomRow = memo(({ room, userId, open }: RoomRowProps) => {
       {people.length === 0 ? (
         <p className="soft nobody">{words.nobodyHere}</p>
       ) : (
-        <ul className="people" aria-labelledby={heading} data-many={people.length > MANY}>
-          {people.map((person) => (
+        <People
+          people={people}
+          className="people"
+          labelledBy={heading}
+          render={(person) => (
             <PersonName
               key={person.userId}
               person={person}
@@ -48,8 +48,8 @@ export const RoomRow = memo(({ room, userId, open }: RoomRowProps) => {
               isDoubled={doubled.has(person.userId)}
               isMe={person.userId === userId}
             />
-          ))}
-        </ul>
+          )}
+        />
       )}
       <Count people={people.length} limit={room.userLimit} />
     </li>

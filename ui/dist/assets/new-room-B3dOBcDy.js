@@ -1,0 +1,1 @@
+export{t as NewRoom}from"./new-room-cNCLyP1V.js";

@@ -1,1 +1,0 @@
-export{t as NewRoom}from"./new-room-DZB6_noS.js";

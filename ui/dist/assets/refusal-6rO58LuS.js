@@ -1,1 +1,0 @@
-import{_ as e,y as t}from"./first-yq2Sje5R.js";var n=t(),r=({refused:t})=>{let{refusals:r}=e();if(t===null)return null;let{code:i,message:a}=t;return(0,n.jsx)(`p`,{className:`refusal`,role:`alert`,"data-code":i,children:Object.hasOwn(r,i)&&r[i]||a})};export{r as t};

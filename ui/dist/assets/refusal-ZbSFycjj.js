@@ -1,0 +1,1 @@
+import{x as e,y as t}from"./first-CIiJfpP2.js";var n=e(),r=({refused:e})=>{let{refusals:r}=t();if(e===null)return null;let{code:i,message:a}=e;return(0,n.jsx)(`p`,{className:`refusal`,role:`alert`,"data-code":i,children:Object.hasOwn(r,i)&&r[i]||a})};export{r as t};
